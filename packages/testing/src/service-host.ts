@@ -1,0 +1,49 @@
+/** A server process of its own, for one test or for a whole run. */
+export interface RunningService extends AsyncDisposable {
+  readonly url: string;
+  readonly host: string;
+  /** Stays the same over `kill`, `start` and `restart`. */
+  readonly port: number;
+  /** Of the main server process, as this process sees it; changes with every start. */
+  readonly pid: number;
+  /** Clean shutdown. The data stays. */
+  stop(): Promise<void>;
+  /** SIGKILL to the server and all its children. The data stays as the crash left it. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** `stop` if it runs, then `start`: same port, same data. */
+  restart(): Promise<void>;
+  /** Kills the server and removes its data. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** On 127.0.0.1; a free one when not given. */
+  readonly port?: number;
+  /** Server settings, on top of defaults that trade safety against power loss (not against crashes) for speed. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Path of a postgresql.conf to start with, as it is: then the defaults for tests do not apply. */
+  readonly configFile?: string;
+}
+
+export interface RedisOptions {
+  readonly port?: number;
+  /** redis.conf settings, e.g. `{ 'maxmemory-policy': 'allkeys-lru' }`. Nothing is persisted by default. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+export interface PgBouncerOptions {
+  readonly port?: number;
+  /** URL of the Postgres behind it. */
+  readonly upstream: string;
+  /** pgbouncer.ini settings; transaction pooling with 200 kept prepared statements by default. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** Something that can run servers: a Docker engine, or Debian's packages in a folder. */
+export interface ServiceHost {
+  readonly name: string;
+  startPostgres(options?: PostgresOptions): Promise<RunningService>;
+  startRedis(options?: RedisOptions): Promise<RunningService>;
+  startPgBouncer(options: PgBouncerOptions): Promise<RunningService>;
+}
