@@ -1,0 +1,143 @@
+import { ConfigError } from './errors.ts';
+import { type Environment, loadValues } from './load.ts';
+import type { Values } from './schema.ts';
+
+export type Mode = 'embedded' | 'services' | 'postgres-only';
+
+/** The environment as typed options, grouped by who takes them. Times in ms. */
+export interface Config {
+  mode: Mode;
+  values: Values;
+  http: {
+    host: string;
+    port: number;
+    apiKeys: readonly string[];
+    maxUploadBytes: number;
+    maxUploadFiles: number;
+    uploadTimeoutMs: number;
+  };
+  shutdownTimeoutMs: number;
+  databaseUrl: string | undefined;
+  /** Where jobs live. Undefined in the embedded mode until its Postgres has a URL. */
+  queue: { kind: 'redis'; url: string } | { kind: 'postgres'; connectionString: string } | undefined;
+  cacheRedisUrl: string | undefined;
+  dataDir: string;
+  pool: {
+    size: number;
+    maxOverflow: number;
+    acquireTimeoutMs: number;
+    recycleMs: number;
+    prePing: boolean;
+    sharedSession: boolean;
+    /** Server settings of every connection. */
+    settings: Record<string, string>;
+  };
+  worker: { concurrency: number; lockDurationMs: number; reconcileMs: number; batchRows: number };
+  extraction: { threads: number; memoryMb: number; timeoutMs: number; maxExpandedBytes: number };
+  embedding: {
+    provider: 'local' | 'openai';
+    model: string | undefined;
+    dimensions: number | undefined;
+    openAi: { apiKey: string; baseUrl: string | undefined } | undefined;
+    timeoutMs: number;
+    maxTexts: number;
+    maxTokens: number;
+    concurrency: number;
+    requestsPerMinute: number | undefined;
+    tokensPerMinute: number | undefined;
+  };
+  search: { cacheTtlMs: number; cacheBytes: number; efSearch: number };
+  log: { level: string; format: 'auto' | 'json' | 'pretty' };
+}
+
+// A single session serves all embedded connections, so more of them only wait for each other.
+const embeddedPool = { size: 4, maxOverflow: 4 };
+
+function modeOf(values: Values): Mode {
+  if (!values.DATABASE_URL || values.SLUICE_EMBEDDED) return 'embedded';
+  return values.REDIS_URL ? 'services' : 'postgres-only';
+}
+
+function queueOf({ REDIS_URL, DATABASE_URL }: Values): Config['queue'] {
+  if (REDIS_URL) return { kind: 'redis', url: REDIS_URL };
+  return DATABASE_URL ? { kind: 'postgres', connectionString: DATABASE_URL } : undefined;
+}
+
+/** For processes that cannot start a Postgres of their own. Throws `ConfigError`. */
+export function requireServices(config: Config): {
+  databaseUrl: string;
+  queue: NonNullable<Config['queue']>;
+} {
+  const { databaseUrl, queue } = config;
+  if (databaseUrl && queue) return { databaseUrl, queue };
+  const expected = 'a Postgres URL; without one, `sluice up` starts an embedded Postgres and everything else';
+  throw new ConfigError([{ variable: 'DATABASE_URL', given: '(not set)', expected }]);
+}
+
+export function loadConfig(environment: Environment): Config {
+  const values = loadValues(environment);
+  const mode = modeOf(values);
+  return {
+    mode,
+    values,
+    http: {
+      host: values.HOST,
+      port: values.PORT,
+      apiKeys: values.SLUICE_API_KEYS,
+      maxUploadBytes: values.UPLOAD_MAX_BYTES,
+      maxUploadFiles: values.UPLOAD_MAX_FILES,
+      uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
+    },
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1_000,
+    databaseUrl: values.DATABASE_URL,
+    queue: queueOf(values),
+    cacheRedisUrl: values.CACHE_REDIS_URL ?? values.REDIS_URL,
+    dataDir: values.SLUICE_DATA_DIR,
+    pool: {
+      ...(mode === 'embedded'
+        ? embeddedPool
+        : { size: values.DB_POOL_SIZE, maxOverflow: values.DB_MAX_OVERFLOW }),
+      acquireTimeoutMs: values.DB_POOL_TIMEOUT * 1_000,
+      recycleMs: values.DB_POOL_RECYCLE * 1_000,
+      prePing: values.DB_POOL_PRE_PING,
+      sharedSession: mode === 'embedded',
+      settings: {
+        'hnsw.ef_search': String(values.SEARCH_EF),
+        // Without it a filtered search returns too few: the filter applies to what the index has found.
+        'hnsw.iterative_scan': 'strict_order',
+      },
+    },
+    worker: {
+      concurrency: values.WORKER_CONCURRENCY,
+      lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
+      reconcileMs: values.RECONCILE_SECONDS * 1_000,
+      batchRows: values.INSERT_BATCH_ROWS,
+    },
+    extraction: {
+      threads: values.EXTRACT_THREADS,
+      memoryMb: values.EXTRACT_MEMORY_MB,
+      timeoutMs: values.EXTRACT_TIMEOUT_SECONDS * 1_000,
+      maxExpandedBytes: values.EXTRACT_MAX_EXPANDED_BYTES,
+    },
+    embedding: {
+      provider: values.EMBEDDING_PROVIDER,
+      model: values.EMBEDDING_MODEL,
+      dimensions: values.EMBEDDING_DIMENSIONS,
+      openAi: values.OPENAI_API_KEY
+        ? { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }
+        : undefined,
+      timeoutMs: values.EMBEDDING_TIMEOUT_SECONDS * 1_000,
+      maxTexts: values.EMBEDDING_BATCH_TEXTS,
+      maxTokens: values.EMBEDDING_BATCH_TOKENS,
+      concurrency: values.EMBEDDING_CONCURRENCY,
+      requestsPerMinute: values.EMBEDDING_REQUESTS_PER_MINUTE,
+      tokensPerMinute: values.EMBEDDING_TOKENS_PER_MINUTE,
+    },
+    search: {
+      cacheTtlMs: values.CACHE_TTL_SECONDS * 1_000,
+      cacheBytes: values.CACHE_MEMORY_MB * 1_048_576,
+      efSearch: values.SEARCH_EF,
+    },
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+  };
+}

@@ -1,0 +1,73 @@
+import { ConfigError, type ConfigProblem } from './errors.ts';
+import { type Values, type VariableName, variables } from './schema.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+// The value of a secret never appears in an error: a log is the first place where it would be found.
+function shown(name: VariableName, value: string): string {
+  return variables[name].secret ? '(hidden)' : JSON.stringify(value);
+}
+
+function isLoopback(host: string): boolean {
+  return ['127.0.0.1', '::1', 'localhost'].includes(host) || /^127\./.test(host);
+}
+
+/** Rules that hold between variables. */
+function crossCheck(values: Values): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (!isLoopback(values.HOST) && values.SLUICE_API_KEYS.length === 0) {
+    problems.push({
+      variable: 'SLUICE_API_KEYS',
+      given: '(not set)',
+      expected: `at least one key, because HOST=${values.HOST} is reachable from other machines`,
+    });
+  }
+  for (const key of values.SLUICE_API_KEYS) {
+    if (key.length < 16) {
+      problems.push({
+        variable: 'SLUICE_API_KEYS',
+        given: '(hidden)',
+        expected: 'keys of at least 16 characters',
+      });
+      break;
+    }
+  }
+  if (values.EMBEDDING_PROVIDER === 'openai' && !values.OPENAI_API_KEY) {
+    problems.push({
+      variable: 'OPENAI_API_KEY',
+      given: '(not set)',
+      expected: 'a key, because EMBEDDING_PROVIDER=openai',
+    });
+  }
+  if (values.REDIS_URL && !values.DATABASE_URL) {
+    problems.push({
+      variable: 'DATABASE_URL',
+      given: '(not set)',
+      expected: 'a Postgres URL, because REDIS_URL is set (unset both for the embedded mode)',
+    });
+  }
+  return problems;
+}
+
+/** Parses and validates the environment once. Empty variables count as not set. Throws `ConfigError` with every problem. */
+export function loadValues(environment: Environment): Values {
+  const values: Record<string, unknown> = {};
+  const problems: ConfigProblem[] = [];
+  for (const name of Object.keys(variables) as VariableName[]) {
+    const given = environment[name];
+    const text = given === undefined || given === '' ? variables[name].default : given;
+    const parsed = variables[name].schema.safeParse(text);
+    if (parsed.success) values[name] = parsed.data;
+    else {
+      const expected = parsed.error.issues[0]?.message ?? 'another value';
+      problems.push({
+        variable: name,
+        given: shown(name, text ?? ''),
+        expected: expected.replace(/^expected /, ''),
+      });
+    }
+  }
+  if (problems.length === 0) problems.push(...crossCheck(values as Values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as Values;
+}

@@ -1,0 +1,284 @@
+import { z } from 'zod';
+
+/**
+ * Every environment variable of Sluice: name, meaning, unit, default. `.env.example`, `docs/configuration.md` and the
+ * compose file are checked against this table.
+ */
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `expected a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
+const flag = () =>
+  z
+    .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
+    .transform((value) => ['true', '1', 'yes', 'on'].includes(value));
+const url = (...protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+const list = () =>
+  z.string().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+
+export type Group = 'HTTP' | 'Services' | 'Connection pool' | 'Ingestion' | 'Embedding' | 'Search' | 'Logs';
+
+interface Variable<S extends z.ZodType> {
+  schema: S;
+  /** As text, as it would stand in the environment. Undefined: not set. */
+  default: string | undefined;
+  description: string;
+  group: Group;
+  secret: boolean;
+}
+
+function variable<S extends z.ZodType>(
+  group: Group,
+  schema: S,
+  fallback: string | undefined,
+  description: string,
+  secret = false,
+): Variable<S> {
+  return { schema, default: fallback, description, group, secret };
+}
+const optional = <S extends z.ZodType>(schema: S) => schema.optional();
+
+export const variables = {
+  HOST: variable(
+    'HTTP',
+    z.string().min(1),
+    '127.0.0.1',
+    'Address the gateway listens on. Beyond localhost it needs SLUICE_API_KEYS.',
+  ),
+  PORT: variable('HTTP', integer(0, 65_535), '3000', 'Port of the gateway; 0 takes a free one.'),
+  SLUICE_API_KEYS: variable(
+    'HTTP',
+    list(),
+    '',
+    'Comma-separated keys that callers send as `Authorization: Bearer KEY`. Empty: no key is asked for on localhost.',
+    true,
+  ),
+  UPLOAD_MAX_BYTES: variable(
+    'HTTP',
+    integer(1, 2_147_483_647),
+    '104857600',
+    'Largest accepted file, in bytes.',
+  ),
+  UPLOAD_MAX_FILES: variable('HTTP', integer(1, 10_000), '100', 'Most files in one upload request.'),
+  UPLOAD_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 86_400),
+    '600',
+    'Longest time one upload request may take, in seconds.',
+  ),
+  SHUTDOWN_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '30',
+    'How long a stopping process waits for requests and jobs under way, in seconds.',
+  ),
+
+  DATABASE_URL: variable(
+    'Services',
+    optional(url('postgres:', 'postgresql:')),
+    undefined,
+    'Postgres 15 or newer with pgvector 0.8 or newer. Not set: `sluice up` starts an embedded Postgres.',
+    true,
+  ),
+  REDIS_URL: variable(
+    'Services',
+    optional(url('redis:', 'rediss:')),
+    undefined,
+    'Redis of the queue; must run with maxmemory-policy noeviction. Not set: the queue lives in Postgres.',
+    true,
+  ),
+  CACHE_REDIS_URL: variable(
+    'Services',
+    optional(url('redis:', 'rediss:')),
+    undefined,
+    'Redis of the cache; may evict. Not set: REDIS_URL, or in-process when that is not set either.',
+    true,
+  ),
+  SLUICE_DATA_DIR: variable('Services', z.string().min(1), '.sluice', 'Folder of the embedded Postgres.'),
+  SLUICE_EMBEDDED: variable(
+    'Services',
+    flag(),
+    'false',
+    'DATABASE_URL is an embedded Postgres (all connections share one session). Set by `sluice up` for its own processes.',
+  ),
+
+  DB_POOL_SIZE: variable('Connection pool', integer(1, 1_000), '20', 'Connections a process keeps open.'),
+  DB_MAX_OVERFLOW: variable(
+    'Connection pool',
+    integer(0, 1_000),
+    '30',
+    'Connections opened beyond that under load and closed when given back.',
+  ),
+  DB_POOL_TIMEOUT: variable(
+    'Connection pool',
+    integer(1, 3_600),
+    '30',
+    'How long a caller waits for a connection, in seconds.',
+  ),
+  DB_POOL_RECYCLE: variable(
+    'Connection pool',
+    integer(1, 604_800),
+    '3600',
+    'Age at which a connection is replaced, in seconds.',
+  ),
+  DB_POOL_PRE_PING: variable(
+    'Connection pool',
+    flag(),
+    'true',
+    'Validate a connection that was idle before it is handed out.',
+  ),
+
+  WORKER_CONCURRENCY: variable(
+    'Ingestion',
+    integer(1, 256),
+    '4',
+    'Uploads one worker process ingests at the same time.',
+  ),
+  QUEUE_LOCK_SECONDS: variable(
+    'Ingestion',
+    integer(2, 3_600),
+    '30',
+    'After this long without a sign of life a job goes to another worker, in seconds.',
+  ),
+  RECONCILE_SECONDS: variable(
+    'Ingestion',
+    integer(1, 3_600),
+    '15',
+    'How often uploads without a job are looked for, in seconds.',
+  ),
+  EXTRACT_THREADS: variable(
+    'Ingestion',
+    integer(1, 64),
+    '2',
+    'Threads that parse documents, per worker process.',
+  ),
+  EXTRACT_MEMORY_MB: variable('Ingestion', integer(64, 16_384), '512', 'Heap of one such thread, in MiB.'),
+  EXTRACT_TIMEOUT_SECONDS: variable(
+    'Ingestion',
+    integer(1, 86_400),
+    '300',
+    'Longest time the parsing of one document may take, in seconds.',
+  ),
+  EXTRACT_MAX_EXPANDED_BYTES: variable(
+    'Ingestion',
+    integer(1_024, 8_589_934_592),
+    '1073741824',
+    'Most bytes a compressed document may expand to.',
+  ),
+  INSERT_BATCH_ROWS: variable(
+    'Ingestion',
+    integer(1, 10_000),
+    '1000',
+    'Chunks embedded and staged in one step for one document.',
+  ),
+
+  EMBEDDING_PROVIDER: variable(
+    'Embedding',
+    z.enum(['local', 'openai'], { error: 'expected local or openai' }),
+    'local',
+    'Provider of new collections: `local` (matches words, needs nothing) or `openai` (any OpenAI-compatible endpoint).',
+  ),
+  EMBEDDING_MODEL: variable(
+    'Embedding',
+    optional(z.string().min(1)),
+    undefined,
+    'Model of new collections. Default: text-embedding-3-small for openai.',
+  ),
+  EMBEDDING_DIMENSIONS: variable(
+    'Embedding',
+    optional(integer(1, 4_000)),
+    undefined,
+    'Dimensions of new collections. Default: 384 for local, 1536 for openai.',
+  ),
+  OPENAI_API_KEY: variable(
+    'Embedding',
+    optional(z.string().min(1)),
+    undefined,
+    'Key of the OpenAI-compatible endpoint.',
+    true,
+  ),
+  OPENAI_BASE_URL: variable(
+    'Embedding',
+    optional(url('http:', 'https:')),
+    undefined,
+    'Base URL of an OpenAI-compatible endpoint, with /v1.',
+  ),
+  EMBEDDING_BATCH_TEXTS: variable(
+    'Embedding',
+    integer(1, 2_048),
+    '128',
+    'Most texts in one request to the provider.',
+  ),
+  EMBEDDING_BATCH_TOKENS: variable(
+    'Embedding',
+    integer(16, 1_000_000),
+    '100000',
+    'Most tokens in one request to the provider.',
+  ),
+  EMBEDDING_CONCURRENCY: variable(
+    'Embedding',
+    integer(1, 256),
+    '4',
+    'Requests to the provider under way at once, per process.',
+  ),
+  EMBEDDING_TIMEOUT_SECONDS: variable(
+    'Embedding',
+    integer(1, 600),
+    '30',
+    'Longest time one request to the provider may take, in seconds.',
+  ),
+  EMBEDDING_REQUESTS_PER_MINUTE: variable(
+    'Embedding',
+    optional(integer(1, 10_000_000)),
+    undefined,
+    'Rate limit towards the provider, per process.',
+  ),
+  EMBEDDING_TOKENS_PER_MINUTE: variable(
+    'Embedding',
+    optional(integer(1, 1_000_000_000)),
+    undefined,
+    'Rate limit towards the provider, per process.',
+  ),
+
+  CACHE_TTL_SECONDS: variable(
+    'Search',
+    integer(1, 604_800),
+    '300',
+    'How long an answer may be served from the cache, in seconds. Writes invalidate it at once.',
+  ),
+  CACHE_MEMORY_MB: variable('Search', integer(1, 65_536), '64', 'Memory of the in-process cache, in MiB.'),
+  SEARCH_EF: variable(
+    'Search',
+    integer(1, 1_000),
+    '100',
+    'Default search effort (hnsw.ef_search): higher finds more of the true neighbours and takes longer.',
+  ),
+
+  LOG_LEVEL: variable(
+    'Logs',
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'expected trace, debug, info, warn, error, fatal or silent',
+    }),
+    'info',
+    'Least severe level that is written.',
+  ),
+  LOG_FORMAT: variable(
+    'Logs',
+    z.enum(['auto', 'json', 'pretty'], { error: 'expected auto, json or pretty' }),
+    'auto',
+    'auto: pretty on a terminal, JSON lines otherwise.',
+  ),
+} as const;
+
+export type VariableName = keyof typeof variables;
+export type Values = { [K in VariableName]: z.output<(typeof variables)[K]['schema']> };

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+export const collectionNameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,62}$/,
+    'expected 1 to 63 characters of a-z, 0-9, _ and -, not starting with _ or -',
+  )
+  .meta({ example: 'default' });
+
+export const chunkingSchema = z
+  .object({
+    max_tokens: z.int().min(16).max(4_096).describe('Most tokens of a chunk'),
+    overlap_tokens: z.int().min(0).max(2_048).describe('Tokens that a chunk repeats of the one before'),
+  })
+  .refine((value) => value.overlap_tokens <= value.max_tokens / 2, {
+    path: ['overlap_tokens'],
+    error: 'expected at most half of max_tokens',
+  })
+  .meta({ id: 'Chunking' });
+
+export const newCollectionSchema = z
+  .strictObject({
+    name: collectionNameSchema,
+    embedding: z
+      .strictObject({
+        provider: z.enum(['local', 'openai']),
+        model: z.string().min(1).max(200).optional(),
+        dimensions: z.int().min(1).max(4_000).optional(),
+      })
+      .optional()
+      .describe('Default: the provider of the server. It is fixed for the life of the collection.'),
+    distance: z.enum(['cosine', 'l2', 'inner_product']).default('cosine'),
+    storage: z
+      .enum(['vector', 'halfvec'])
+      .default('vector')
+      .describe('halfvec: half the space, 16-bit elements'),
+    chunking: chunkingSchema.optional(),
+    language: z.enum(['simple', 'english', 'vietnamese']).default('simple').describe('For full-text search'),
+  })
+  .meta({ id: 'NewCollection' });
+
+export const collectionSchema = z
+  .object({
+    name: collectionNameSchema,
+    embedding: z.object({ provider: z.string(), model: z.string(), dimensions: z.int() }),
+    distance: z.enum(['cosine', 'l2', 'inner_product']),
+    storage: z.enum(['vector', 'halfvec']),
+    chunking: chunkingSchema,
+    language: z.string(),
+    statistics: z
+      .object({
+        documents: z.int(),
+        chunks: z.int(),
+        characters: z.int(),
+        uploads_pending: z.int(),
+        bytes: z.int().describe('Table and indexes on disk'),
+      })
+      .optional(),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Collection' });
+
+export const collectionListSchema = z
+  .object({ collections: z.array(collectionSchema) })
+  .meta({ id: 'CollectionList' });
+
+export type NewCollectionBody = z.output<typeof newCollectionSchema>;
+export type CollectionBody = z.output<typeof collectionSchema>;

@@ -1,0 +1,20 @@
+// The HTTP API as zod schemas. The same schemas validate requests, type the clients and make the OpenAPI document.
+export {
+  type CollectionBody,
+  collectionNameSchema,
+  type NewCollectionBody,
+  newCollectionSchema,
+} from './collection.ts';
+export type { Readiness } from './health.ts';
+export { openApiDocument } from './openapi.ts';
+export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
+export { type AnswerBody, type HitBody, maxResults, type QueryBody, querySchema } from './query.ts';
+export {
+  type DocumentBody,
+  type TextUpload,
+  textUploadSchema,
+  type UploadBody,
+  type UploadOptions,
+  uploadListQuerySchema,
+  uploadOptionsSchema,
+} from './upload.ts';

@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import {
+  collectionListSchema,
+  collectionNameSchema,
+  collectionSchema,
+  newCollectionSchema,
+} from './collection.ts';
+import { readinessSchema } from './health.ts';
+import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
+import { answerSchema, querySchema } from './query.ts';
+import {
+  acceptedSchema,
+  documentSchema,
+  textUploadSchema,
+  uploadListQuerySchema,
+  uploadListSchema,
+  uploadOptionsSchema,
+  uploadSchema,
+} from './upload.ts';
+
+const json = (description: string, schema: z.ZodType) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** Problem responses, one a status, that list the codes with their meaning. */
+function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
+  const responses: ZodOpenApiResponsesObject = {};
+  const everywhere: ProblemCode[] = ['unauthorized', 'database_unavailable', 'internal'];
+  for (const status of new Set([...codes, ...everywhere].map((code) => problemCodes[code][0]))) {
+    const meanings = [...codes, ...everywhere]
+      .filter((code) => problemCodes[code][0] === status)
+      .map((code) => `\`${code}\`: ${problemCodes[code][1]}.`);
+    responses[`${status}` as `4${string}`] = {
+      description: meanings.join(' '),
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}
+
+const id = (what: string) => z.object({ id: z.uuid().describe(`Id of the ${what}`) });
+
+const uploadMultipart = z.object({
+  collection: collectionNameSchema.optional(),
+  external_id: z.string().optional(),
+  name: z.string().optional(),
+  metadata: z.string().optional().describe('A JSON object'),
+  chunking: z.string().optional().describe('A JSON object {max_tokens, overlap_tokens}'),
+  file: z
+    .string()
+    .meta({ format: 'binary' })
+    .describe('One or several; the fields hold for the files that follow them'),
+});
+
+const createUpload: ZodOpenApiOperationObject = {
+  operationId: 'createUpload',
+  summary: 'Upload documents',
+  description:
+    'Answers 202 once the bytes are durable in Postgres. Multipart: several files make several uploads; a field holds ' +
+    'for every file that follows it, `external_id` and `name` for the next one only. Either all files of a request are ' +
+    'accepted or none.',
+  tags: ['Uploads'],
+  requestParams: { query: uploadOptionsSchema.omit({ metadata: true, chunking: true }).partial() },
+  requestBody: {
+    required: true,
+    content: {
+      'multipart/form-data': { schema: uploadMultipart },
+      'application/json': { schema: textUploadSchema },
+      'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) },
+    },
+  },
+  responses: {
+    '202': json('Accepted', acceptedSchema),
+    ...problems(
+      'invalid_request',
+      'invalid_json',
+      'invalid_multipart',
+      'no_file',
+      'empty_file',
+      'collection_not_found',
+      'file_too_large',
+      'too_many_files',
+      'unknown_format',
+    ),
+  },
+};
+
+/** The OpenAPI 3.1 document, made from the schemas that validate the requests. */
+export function openApiDocument(version: string): ReturnType<typeof createDocument> {
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Sluice',
+      version,
+      description: 'Document ingestion and vector search on your own Postgres.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    security: [{}, { key: [] }],
+    components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    paths: {
+      '/v1/uploads': {
+        post: createUpload,
+        get: {
+          operationId: 'listUploads',
+          summary: 'List uploads, newest first',
+          tags: ['Uploads'],
+          requestParams: { query: uploadListQuerySchema },
+          responses: {
+            '200': json('A page', uploadListSchema),
+            ...problems('invalid_request', 'collection_not_found'),
+          },
+        },
+      },
+      '/v1/uploads/{id}': {
+        get: {
+          operationId: 'getUpload',
+          summary: 'Status of an upload',
+          tags: ['Uploads'],
+          requestParams: { path: id('upload') },
+          responses: { '200': json('Its status', uploadSchema), ...problems('upload_not_found') },
+        },
+        delete: {
+          operationId: 'deleteUpload',
+          summary: 'Delete an upload and what came of it',
+          description:
+            'Also while it is being worked on. Its document goes too when this upload is the live version.',
+          tags: ['Uploads'],
+          requestParams: { path: id('upload') },
+          responses: { '204': { description: 'Deleted' }, ...problems('upload_not_found') },
+        },
+      },
+      '/v1/uploads/{id}/events': {
+        get: {
+          operationId: 'watchUpload',
+          summary: 'Status of an upload, live',
+          description:
+            'Server-sent events named `status` whose data is the upload; the stream ends with the final one.',
+          tags: ['Uploads'],
+          requestParams: { path: id('upload') },
+          responses: {
+            '200': { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+            ...problems('upload_not_found'),
+          },
+        },
+      },
+      '/v1/documents/{id}': {
+        get: {
+          operationId: 'getDocument',
+          summary: 'A live document',
+          tags: ['Documents'],
+          requestParams: { path: id('document') },
+          responses: { '200': json('The document', documentSchema), ...problems('document_not_found') },
+        },
+        delete: {
+          operationId: 'deleteDocument',
+          summary: 'Delete a document with its chunks and uploads',
+          tags: ['Documents'],
+          requestParams: { path: id('document') },
+          responses: { '204': { description: 'Deleted' }, ...problems('document_not_found') },
+        },
+      },
+      '/v1/collections': {
+        post: {
+          operationId: 'createCollection',
+          summary: 'Create a collection',
+          tags: ['Collections'],
+          requestBody: { required: true, content: { 'application/json': { schema: newCollectionSchema } } },
+          responses: {
+            '201': json('Created', collectionSchema),
+            ...problems('invalid_request', 'invalid_json', 'collection_exists', 'unsupported_dimensions'),
+          },
+        },
+        get: {
+          operationId: 'listCollections',
+          summary: 'List collections',
+          tags: ['Collections'],
+          responses: { '200': json('All of them', collectionListSchema), ...problems() },
+        },
+      },
+      '/v1/collections/{name}': {
+        get: {
+          operationId: 'getCollection',
+          summary: 'A collection and its figures',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          responses: { '200': json('The collection', collectionSchema), ...problems('collection_not_found') },
+        },
+        delete: {
+          operationId: 'deleteCollection',
+          summary: 'Delete a collection with everything in it',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          responses: { '204': { description: 'Deleted' }, ...problems('collection_not_found') },
+        },
+      },
+      '/v1/query': {
+        post: {
+          operationId: 'query',
+          summary: 'Search a collection',
+          tags: ['Search'],
+          requestBody: { required: true, content: { 'application/json': { schema: querySchema } } },
+          responses: {
+            '200': json('The nearest chunks and how they were found', answerSchema),
+            ...problems(
+              'invalid_request',
+              'invalid_json',
+              'wrong_vector_length',
+              'collection_not_found',
+              'embedding_unavailable',
+            ),
+          },
+        },
+      },
+      '/readyz': {
+        get: {
+          operationId: 'ready',
+          summary: 'Whether the gateway can serve, and what stands in the way',
+          tags: ['Health'],
+          responses: { '200': json('Ready', readinessSchema), '503': json('Not ready', readinessSchema) },
+        },
+      },
+      '/healthz': {
+        get: {
+          operationId: 'alive',
+          summary: 'Whether the process is alive',
+          tags: ['Health'],
+          responses: { '200': json('Alive', z.object({ status: z.literal('ok') })) },
+        },
+      },
+    },
+  });
+}

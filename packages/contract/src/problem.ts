@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** RFC 9457 problem document, `application/problem+json`. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('A URI reference that names the kind of problem'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('Literal code for programs'),
+    detail: z.string().describe('What was wrong and what to do'),
+    instance: z.string().optional().describe('The path of the request'),
+    request_id: z.string().optional(),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().describe('Where in the request, as a JSON pointer or a parameter name'),
+          message: z.string(),
+          given: z.unknown().optional(),
+        }),
+      )
+      .optional()
+      .describe('Each place that did not fit'),
+  })
+  .catchall(z.unknown())
+  .meta({
+    id: 'Problem',
+    description: 'What went wrong (RFC 9457). Further members hold the figures that `detail` names.',
+  });
+
+export type Problem = z.output<typeof problemSchema>;
+
+/** Codes of problem documents and of errors on uploads: HTTP status (0: only on an upload) and meaning. */
+export const problemCodes = {
+  invalid_request: [400, 'The request does not fit the schema; `errors` says where'],
+  invalid_json: [400, 'The body is not JSON'],
+  invalid_multipart: [400, 'The multipart body is broken or cut off'],
+  no_file: [400, 'The request has no file and no text'],
+  empty_file: [400, 'A file has no bytes'],
+  wrong_vector_length: [400, 'The vector does not have the dimensions of the collection'],
+  unsupported_dimensions: [400, 'The storage cannot index that many dimensions'],
+  unauthorized: [401, 'A key is needed, or the one given is not known'],
+  forbidden_origin: [403, 'A web page of another site, or a Host that is not this machine'],
+  collection_not_found: [404, 'No collection has that name'],
+  upload_not_found: [404, 'No upload has that id; it may have been deleted'],
+  document_not_found: [404, 'No live document has that id'],
+  not_found: [404, 'No such path'],
+  method_not_allowed: [405, 'The path exists, but not with that method'],
+  collection_exists: [409, 'A collection of that name exists already'],
+  file_too_large: [413, 'A file or body is over the limit'],
+  too_many_files: [413, 'The request has more files than allowed'],
+  unknown_format: [415, 'The format of a file is not known; `known_formats` lists those that are'],
+  unsupported_media_type: [415, 'The endpoint does not take a body of that type'],
+  embedding_unavailable: [503, 'The embedding provider does not answer or refuses'],
+  database_unavailable: [503, 'The database does not answer, or no connection was free in time'],
+  internal: [500, 'A fault of ours; the log has it under the request id'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof problemCodes;
