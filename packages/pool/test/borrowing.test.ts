@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeWithServices } from '@sluice/testing';
+import { expect, test, vi } from 'vitest';
+import { createPool, type PoolEvent } from '../src/index.ts';
+import { withObserver } from './support/backends.ts';
+import { useDatabase } from './support/database.ts';
+
+describeWithServices('postgres', 'borrowing', () => {
+  const database = useDatabase();
+
+  test('100 concurrent borrowers never hold more than core and overflow, and all are served', async () => {
+    const seed = Date.now() % 100_000;
+    let open = 0;
+    let lent = 0;
+    let mostOpen = 0;
+    let mostLent = 0;
+    const onEvent = ({ type }: PoolEvent) => {
+      open += Number(type === 'connect') - Number(type === 'close');
+      lent += Number(type === 'checkout') - Number(type === 'checkin');
+      mostOpen = Math.max(mostOpen, open);
+      mostLent = Math.max(mostLent, lent);
+    };
+    await using pool = createPool({ connectionString: database.url, size: 4, maxOverflow: 3, onEvent });
+    const lanes = ['interactive', 'bulk', 'control'] as const;
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        pool.lane(lanes[(seed + i) % 3] as (typeof lanes)[number]).session(async (lease) => {
+          expect(pool.status().checked_out).toBeLessThanOrEqual(7);
+          const { rows } = await lease.query('select $1::int as i, pg_sleep($2::float8)', [
+            i,
+            ((seed * (i + 1)) % 20) / 1_000,
+          ]);
+          return rows[0]?.i;
+        }),
+      ),
+    );
+    expect(answers, `seed ${seed}`).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(mostOpen).toBeLessThanOrEqual(7);
+    expect(mostLent).toBe(7);
+  });
+
+  test('overflow connections are closed when they are given back, core ones stay', async () => {
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 2,
+      maxOverflow: 3,
+      applicationName: 'overflowing',
+    });
+    const leases = await Promise.all(
+      (['interactive', 'bulk', 'interactive', 'bulk'] as const).map((lane) => pool.lane(lane).acquire()),
+    );
+    expect(pool.status()).toMatchObject({ checked_out: 4, overflow: 2 });
+    await Promise.all(leases.map((lease) => lease.release()));
+    expect(pool.status()).toMatchObject({ checked_out: 0, checked_in: 2, overflow: 0 });
+    await withObserver(database.url, ({ backends }) =>
+      vi.waitFor(async () => expect(await backends('overflowing')).toHaveLength(2)),
+    );
+  });
+
+  test('a borrower that waited too long is told the figures and the settings to change', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    await using _held = await pool.lane('interactive').acquire();
+    const start = performance.now();
+    const error = await pool
+      .lane('interactive')
+      .acquire({ timeoutMs: 80 })
+      .catch((caught: unknown) => caught);
+    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(error).toMatchObject({ name: 'PoolError', code: 'acquire_timeout', retryable: true });
+    expect((error as Error).message).toMatch(
+      /lane interactive within 80 ms: 1 in use, 0 idle, .*limit 1 \+ 0/,
+    );
+    expect((error as Error).message).toMatch(/DB_POOL_SIZE.*DB_MAX_OVERFLOW/);
+    expect(pool.status().waiting).toBe(0);
+  });
+
+  test('an aborted waiter leaves the line at once, and the next one is served', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    const held = await pool.lane('interactive').acquire();
+    const controller = new AbortController();
+    const aborted = pool.lane('interactive').acquire({ signal: controller.signal });
+    const patient = pool.lane('interactive').acquire();
+    controller.abort(new Error('the client hung up'));
+    await expect(aborted).rejects.toMatchObject({
+      code: 'acquire_aborted',
+      cause: expect.objectContaining({ message: 'the client hung up' }),
+    });
+    expect(pool.status().waiting).toBe(1);
+    await held.release();
+    await (await patient).release();
+    expect(pool.status()).toMatchObject({ checked_out: 0, waiting: 0 });
+  });
+
+  test('a signal that was aborted before is refused with the same error', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    await expect(pool.lane('bulk').acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'acquire_aborted',
+    });
+    expect(pool.status().waiting).toBe(0);
+  });
+
+  test('a connection past its age is replaced when it is given back', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0, recycleMs: 30 });
+    const pid = 'select pg_backend_pid() as pid';
+    const { rows: first } = await pool.query(pid);
+    await sleep(40);
+    expect((await pool.query(pid)).rows).toEqual(first);
+    expect((await pool.query(pid)).rows).not.toEqual(first);
+  });
+
+  test('at a quiet moment its figures are those of the server', async () => {
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 5,
+      maxOverflow: 5,
+      applicationName: 'counted',
+    });
+    await Promise.all(Array.from({ length: 30 }, () => pool.query('select pg_sleep(0.005)')));
+    await using _held = await pool.lane('bulk').acquire();
+    const { checked_in, checked_out, opening } = pool.status();
+    expect({ checked_out, opening }).toEqual({ checked_out: 1, opening: 0 });
+    await withObserver(database.url, ({ backends }) =>
+      vi.waitFor(async () => expect(await backends('counted')).toHaveLength(checked_in + checked_out)),
+    );
+  });
+
+  test('connections carry the name and the settings of the pool', async () => {
+    await using pool = createPool({
+      connectionString: database.url,
+      applicationName: 'sluice-named',
+      settings: { 'hnsw.ef_search': '77', statement_timeout: '12s' },
+    });
+    const shown = async (name: string) => Object.values((await pool.query(`show ${name}`)).rows[0] ?? {})[0];
+    expect(await shown('jit')).toBe('off');
+    expect(await shown('hnsw.ef_search')).toBe('77');
+    expect(await shown('statement_timeout')).toBe('12s');
+    const { rows } = await pool.query(
+      'select application_name from pg_stat_activity where pid = pg_backend_pid()',
+    );
+    expect(rows).toEqual([{ application_name: 'sluice-named' }]);
+  });
+
+  test('a pool that cannot keep the promises to its lanes is refused when it is made', () => {
+    const lane = { guaranteed: 4, priority: 1 };
+    const connectionString = database.url;
+    expect(() =>
+      createPool({ connectionString, size: 5, maxOverflow: 0, lanes: { interactive: lane, bulk: lane } }),
+    ).toThrow(/guarantee .* connections, but the pool has at most 5/);
+    expect(() => createPool({ connectionString, size: 0 })).toThrow(RangeError);
+  });
+});
