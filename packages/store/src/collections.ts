@@ -1,0 +1,121 @@
+import type { Queryable, Transaction } from '@sluice/pool';
+import { sqlState } from '@sluice/pool';
+import { createChunkTable, dropChunkTable, type VectorIndex } from './chunk-table.ts';
+import type { VectorStorage } from './codec/vector.ts';
+import { StoreError } from './errors.ts';
+
+export type Distance = 'cosine' | 'l2' | 'inner_product';
+
+export interface NewCollection {
+  name: string;
+  embeddingProvider: string;
+  embeddingModel: string;
+  dimensions: number;
+  distance: Distance;
+  storage: VectorStorage;
+  chunkMaxTokens: number;
+  chunkOverlapTokens: number;
+  language: string;
+}
+
+export interface Collection extends NewCollection {
+  id: number;
+  generation: number;
+  createdAt: Date;
+}
+
+const collectionColumns = `
+  id, name, embedding_provider as "embeddingProvider", embedding_model as "embeddingModel", dimensions, distance, storage,
+  chunk_max_tokens as "chunkMaxTokens", chunk_overlap_tokens as "chunkOverlapTokens", language, generation,
+  created_at as "createdAt"`;
+
+// What an HNSW index of pgvector can hold.
+const maxDimensions: Record<VectorStorage, number> = { vector: 2_000, halfvec: 4_000 };
+
+function checkDimensions({ dimensions, storage }: NewCollection): void {
+  const max = maxDimensions[storage];
+  if (dimensions <= max) return;
+  const hint =
+    storage === 'vector' && dimensions <= maxDimensions.halfvec ? '; storage halfvec holds up to 4000' : '';
+  throw new StoreError(
+    'unsupported_dimensions',
+    `storage ${storage} indexes up to ${max} dimensions, not ${dimensions}${hint}`,
+    {
+      dimensions,
+      storage,
+      max,
+    },
+  );
+}
+
+/** Inserts the row and creates the chunk table with its indexes. Throws `collection_exists`, `unsupported_dimensions`. */
+export async function createCollection(
+  transaction: Transaction,
+  collection: NewCollection,
+  vectorIndex: VectorIndex = 'hnsw',
+): Promise<Collection> {
+  checkDimensions(collection);
+  try {
+    const { rows } = await transaction.savepoint((inner) =>
+      inner.query<Collection & Record<string, unknown>>(
+        `insert into sluice.collections (name, embedding_provider, embedding_model, dimensions, distance, storage,
+           chunk_max_tokens, chunk_overlap_tokens, language)
+         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text)
+         returning ${collectionColumns}`,
+        [
+          collection.name,
+          collection.embeddingProvider,
+          collection.embeddingModel,
+          collection.dimensions,
+          collection.distance,
+          collection.storage,
+          collection.chunkMaxTokens,
+          collection.chunkOverlapTokens,
+          collection.language,
+        ],
+      ),
+    );
+    const created = rows[0] as Collection;
+    await createChunkTable(transaction, created, vectorIndex);
+    await notifyCollection(transaction, created.id);
+    return created;
+  } catch (error) {
+    if (sqlState(error) !== '23505') throw error;
+    throw new StoreError('collection_exists', `a collection named ${collection.name} exists already`, {
+      name: collection.name,
+    });
+  }
+}
+
+export async function listCollections(db: Queryable): Promise<Collection[]> {
+  const { rows } = await db.query<Collection & Record<string, unknown>>(
+    `select ${collectionColumns} from sluice.collections order by name`,
+  );
+  return rows;
+}
+
+/** Removes the collection with all its documents, chunks and uploads. Returns whether it existed. */
+export async function deleteCollection(transaction: Transaction, id: number): Promise<boolean> {
+  const { rowCount } = await transaction.query('delete from sluice.collections where id = $1::bigint', [id]);
+  if (rowCount === 0) return false;
+  await dropChunkTable(transaction, id);
+  await notifyCollection(transaction, id);
+  return true;
+}
+
+/** Channel on which every change of a collection's contents or definition is announced. */
+export const changesChannel = 'sluice_changes';
+
+async function notifyCollection(db: Queryable, id: number): Promise<void> {
+  await db.query('select pg_notify($1::text, $2::text)', [changesChannel, String(id)]);
+}
+
+/** Makes cached answers of the collection unreachable. The last statement before commit: the row stays locked until then. */
+export async function bumpGeneration(db: Queryable, id: number): Promise<number> {
+  const { rows } = await db.query<{ generation: number }>(
+    `update sluice.collections set generation = generation + 1 where id = $1::bigint returning generation`,
+    [id],
+  );
+  await notifyCollection(db, id);
+  return rows[0]?.generation ?? 0;
+}

@@ -1,0 +1,27 @@
+export type StoreErrorCode =
+  | 'collection_not_found'
+  | 'collection_exists'
+  | 'collection_changed'
+  | 'unsupported_dimensions'
+  | 'wrong_vector_length'
+  | 'missing_extension'
+  | 'schema_too_new';
+
+/** Base error of this package. `details` holds the figures that the message names. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly retryable = false;
+
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,53 @@
+// Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
+export { type Catalog, type CatalogOptions, createCatalog } from './catalog.ts';
+export type { VectorIndex } from './chunk-table.ts';
+export {
+  type ChunkRecord,
+  chunkId,
+  copyChunks,
+  deleteOrphanedChunks,
+  deleteStagedChunks,
+  findLiveChunkIds,
+  moveStagedChunks,
+  stageChunks,
+} from './chunks.ts';
+export { decodeVector, encodeVector, type VectorStorage } from './codec/vector.ts';
+export {
+  bumpGeneration,
+  type Collection,
+  createCollection,
+  type Distance,
+  deleteCollection,
+  listCollections,
+  type NewCollection,
+} from './collections.ts';
+export { type Document, deleteDocument, deleteUpload, findDocument } from './documents.ts';
+export { StoreError, type StoreErrorCode } from './errors.ts';
+export { takeLease } from './leases.ts';
+export { isMigrated, migrate } from './migrate.ts';
+export { goLive, lockForPublish, type PublishLock, supersede } from './publish.ts';
+export { type ChunkHit, scoreOf, searchChunks, type VectorSearch } from './search-chunks.ts';
+export { type CollectionStatistics, collectionStatistics } from './statistics.ts';
+export { insertPart, partBytes, readParts } from './upload-parts.ts';
+export {
+  acceptUpload,
+  claimUpload,
+  countUploads,
+  deleteAbandonedUploads,
+  discardUploads,
+  findUploads,
+  insertUpload,
+  listUploads,
+  type NewUpload,
+  type Progress,
+  type ReceivedUpload,
+  recordFailure,
+  recordProgress,
+  releaseUpload,
+  touchQuietUploads,
+  type Upload,
+  type UploadListing,
+  type UploadProblem,
+  type UploadStage,
+  type UploadState,
+} from './uploads.ts';

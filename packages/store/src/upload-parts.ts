@@ -1,0 +1,32 @@
+import type { Queryable } from '@sluice/pool';
+
+/** Size of one part, in bytes: the most that the gateway and a worker hold of an upload at once. */
+export const partBytes = 1_048_576;
+
+export async function insertPart(
+  db: Queryable,
+  uploadId: string,
+  part: number,
+  bytes: Buffer,
+): Promise<void> {
+  await db.query(
+    `with part as (
+       insert into sluice.upload_parts (upload_id, part, bytes) values ($1::uuid, $2::int, $3::bytea) returning upload_id
+     )
+     update sluice.uploads set updated_at = now() where id = (select upload_id from part)`,
+    [uploadId, part, bytes],
+  );
+}
+
+/** The bytes of an upload in order, one part a round trip. */
+export async function* readParts(db: Queryable, uploadId: string): AsyncGenerator<Buffer> {
+  for (let part = 0; ; part += 1) {
+    const { rows } = await db.query<{ bytes: Buffer }>(
+      'select bytes from sluice.upload_parts where upload_id = $1::uuid and part = $2::int',
+      [uploadId, part],
+    );
+    const bytes = rows[0]?.bytes;
+    if (!bytes) return;
+    yield bytes;
+  }
+}

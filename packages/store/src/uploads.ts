@@ -1,0 +1,256 @@
+import type { Queryable } from '@sluice/pool';
+
+/**
+ * receiving -> queued -> processing -> ready | failed | superseded. A retry of a transient failure goes from processing
+ * back to queued. `receiving` is not yet accepted: it becomes `queued` when the whole request has arrived, or goes away.
+ * A deleted upload has no row.
+ */
+export type UploadState = 'receiving' | 'queued' | 'processing' | 'ready' | 'failed' | 'superseded';
+export type UploadStage = 'receiving' | 'waiting' | 'extracting' | 'embedding' | 'publishing' | 'done';
+
+export interface UploadProblem {
+  code: string;
+  message: string;
+  stage: UploadStage;
+  retryable: boolean;
+}
+
+export interface NewUpload {
+  id: string;
+  collectionId: number;
+  documentId: string;
+  externalId: string;
+  fileName: string;
+  format: string;
+  metadata: Record<string, unknown>;
+  chunkMaxTokens: number;
+  chunkOverlapTokens: number;
+  requestId: string | null;
+}
+
+export interface Upload extends NewUpload {
+  sequence: number;
+  collectionName: string;
+  /** Of the collection, at the time of reading. */
+  generation: number;
+  state: UploadState;
+  stage: UploadStage;
+  sizeBytes: number;
+  contentHash: string | null;
+  attempts: number;
+  chunksDone: number;
+  chunksTotal: number | null;
+  error: UploadProblem | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  updatedAt: Date;
+}
+
+const columns = `
+  u.id, u.sequence, u.collection_id as "collectionId", c.name as "collectionName", c.generation, u.document_id as "documentId",
+  u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
+  u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage,
+  u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
+  u.chunks_total as "chunksTotal", u.error, u.created_at as "createdAt", u.started_at as "startedAt",
+  u.finished_at as "finishedAt", u.updated_at as "updatedAt"`;
+const source = 'sluice.uploads u join sluice.collections c on c.id = u.collection_id';
+
+type UploadRow = Upload & Record<string, unknown>;
+
+/** Registers an upload whose bytes are still arriving. */
+export async function insertUpload(db: Queryable, upload: NewUpload): Promise<void> {
+  await db.query(
+    `insert into sluice.uploads (id, collection_id, document_id, external_id, file_name, format, metadata,
+       chunk_max_tokens, chunk_overlap_tokens, request_id, state, stage)
+     values ($1::uuid, $2::bigint, $3::uuid, $4::text, $5::text, $6::text, $7::jsonb, $8::int, $9::int, $10::text,
+       'receiving', 'receiving')`,
+    [
+      upload.id,
+      upload.collectionId,
+      upload.documentId,
+      upload.externalId,
+      upload.fileName,
+      upload.format,
+      JSON.stringify(upload.metadata),
+      upload.chunkMaxTokens,
+      upload.chunkOverlapTokens,
+      upload.requestId,
+    ],
+  );
+}
+
+export interface ReceivedUpload {
+  id: string;
+  sizeBytes: number;
+  /** SHA-256 of the bytes. */
+  contentHash: Buffer;
+}
+
+/**
+ * Accepts uploads whose bytes are complete: from this statement on they are durable and will be worked on. The document
+ * is the one that has the external id already, if any. Run it in a transaction with all uploads of a request.
+ */
+export async function acceptUpload(
+  db: Queryable,
+  { id, sizeBytes, contentHash }: ReceivedUpload,
+): Promise<void> {
+  await db.query(
+    `with document as (
+       insert into sluice.documents (id, collection_id, external_id, name, metadata)
+       select document_id, collection_id, external_id, file_name, metadata from sluice.uploads where id = $1::uuid
+       on conflict (collection_id, external_id) do update set updated_at = now()
+       returning id
+     )
+     update sluice.uploads set state = 'queued', stage = 'waiting', size_bytes = $2::bigint, content_hash = $3::bytea,
+       document_id = (select id from document), created_at = now(), updated_at = now()
+     where id = $1::uuid`,
+    [id, sizeBytes, contentHash],
+  );
+}
+
+export async function findUploads(db: Queryable, ids: readonly string[]): Promise<Upload[]> {
+  const { rows } = await db.query<UploadRow>(
+    `select ${columns} from ${source} where u.id = any($1::uuid[]) and u.state <> 'receiving'`,
+    [ids],
+    { prepare: true },
+  );
+  return rows;
+}
+
+export interface UploadListing {
+  collectionId?: number;
+  state?: UploadState;
+  /** Sequence of the last upload of the page before. */
+  before?: number;
+  limit: number;
+}
+
+/** Newest first. */
+export async function listUploads(
+  db: Queryable,
+  { collectionId, state, before, limit }: UploadListing,
+): Promise<Upload[]> {
+  const { rows } = await db.query<UploadRow>(
+    `select ${columns} from ${source}
+     where u.state <> 'receiving'
+       and ($1::bigint is null or u.collection_id = $1::bigint)
+       and ($2::text is null or u.state = $2::text)
+       and ($3::bigint is null or u.sequence < $3::bigint)
+     order by u.sequence desc limit $4::int`,
+    [collectionId ?? null, state ?? null, before ?? null, limit],
+  );
+  return rows;
+}
+
+/**
+ * Takes the upload for one attempt: the returned fence outdates every earlier holder. Undefined when there is nothing
+ * to do (final, or deleted).
+ */
+export async function claimUpload(
+  db: Queryable,
+  id: string,
+): Promise<{ upload: Upload; fence: number; liveUploadId: string | null } | undefined> {
+  const { rows } = await db.query<{ fence: number }>(
+    `update sluice.uploads set state = 'processing', stage = 'extracting', fence = fence + 1, attempts = attempts + 1,
+       started_at = coalesce(started_at, now()), updated_at = now(), chunks_done = 0, chunks_total = null, error = null
+     where id = $1::uuid and state in ('queued', 'processing') returning fence`,
+    [id],
+  );
+  const fence = rows[0]?.fence;
+  if (fence === undefined) return undefined;
+  const [upload] = await findUploads(db, [id]);
+  if (!upload) return undefined;
+  const live = await db.query<{ live: string | null }>(
+    'select live_upload_id as live from sluice.documents where id = $1::uuid',
+    [upload.documentId],
+  );
+  return { upload, fence, liveUploadId: live.rows[0]?.live ?? null };
+}
+
+export interface Progress {
+  stage: UploadStage;
+  chunksDone: number;
+  chunksTotal: number | null;
+}
+
+/** Returns false when another worker has taken over or the upload is gone: then this attempt is pointless. */
+export async function recordProgress(
+  db: Queryable,
+  id: string,
+  fence: number,
+  progress: Progress,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update sluice.uploads set stage = $3::text, chunks_done = $4::int, chunks_total = $5::int, updated_at = now()
+     where id = $1::uuid and fence = $2::int and state = 'processing'`,
+    [id, fence, progress.stage, progress.chunksDone, progress.chunksTotal],
+  );
+  return rowCount === 1;
+}
+
+/** Ends the attempt: final with `failed`, or back in line for another attempt with `queued`. */
+export async function recordFailure(
+  db: Queryable,
+  id: string,
+  fence: number,
+  state: 'failed' | 'queued',
+  problem: UploadProblem,
+): Promise<void> {
+  await db.query(
+    `with ended as (
+       update sluice.uploads set state = $3::text, stage = case when $3::text = 'failed' then 'done' else 'waiting' end,
+         error = $4::jsonb, updated_at = now(), finished_at = case when $3::text = 'failed' then now() end
+       where id = $1::uuid and fence = $2::int and state = 'processing' returning id
+     )
+     delete from sluice.staged_chunks where upload_id in (select id from ended)`,
+    [id, fence, state, JSON.stringify(problem)],
+  );
+}
+
+/** Puts an upload back in line without an error, for a worker that stops in the middle. */
+export async function releaseUpload(db: Queryable, id: string, fence: number): Promise<void> {
+  await db.query(
+    `update sluice.uploads set state = 'queued', stage = 'waiting', attempts = attempts - 1, updated_at = now()
+     where id = $1::uuid and fence = $2::int and state = 'processing'`,
+    [id, fence],
+  );
+}
+
+/**
+ * Uploads that were accepted and show no sign of life for `quietMs`: they may have lost their job. Longest quiet first. It
+ * counts as a sign of life, so that a later call comes to the next ones.
+ */
+export async function touchQuietUploads(db: Queryable, quietMs: number, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `update sluice.uploads set updated_at = now() where id in (
+       select id from sluice.uploads
+       where state in ('queued', 'processing') and updated_at < now() - $1::double precision * interval '1 millisecond'
+       order by updated_at limit $2::int for update skip locked
+     ) returning id`,
+    [quietMs, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Removes requests that never arrived whole (their gateway died). Returns how many. */
+export async function deleteAbandonedUploads(db: Queryable, olderThanMs: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from sluice.uploads
+     where state = 'receiving' and updated_at < now() - $1::double precision * interval '1 millisecond'`,
+    [olderThanMs],
+  );
+  return rowCount;
+}
+
+/** Removes uploads that were not accepted, with their parts. */
+export async function discardUploads(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.query(`delete from sluice.uploads where id = any($1::uuid[]) and state = 'receiving'`, [ids]);
+}
+
+export async function countUploads(db: Queryable): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ state: string; count: number }>(
+    'select state, count(*) as count from sluice.uploads group by state',
+  );
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+}

@@ -1,0 +1,365 @@
+import { createPool, type Pool, type Queryable } from '@sluice/pool';
+import { createTestDatabase, describeWithServices, type TestDatabase } from '@sluice/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type ChunkRecord,
+  chunkId,
+  claimUpload,
+  copyChunks,
+  createCatalog,
+  decodeVector,
+  deleteAbandonedUploads,
+  deleteCollection,
+  deleteDocument,
+  deleteUpload,
+  encodeVector,
+  findDocument,
+  findUploads,
+  goLive,
+  lockForPublish,
+  moveStagedChunks,
+  readParts,
+  recordFailure,
+  recordProgress,
+  scoreOf,
+  searchChunks,
+  stageChunks,
+  takeLease,
+  touchQuietUploads,
+} from '../src/index.ts';
+import { definition, makeCollection, makeUpload, receiveUpload, vectorOf } from './support/fixtures.ts';
+
+function chunk(
+  documentId: string,
+  ordinal: number,
+  text: string,
+  embedding: Float32Array | null,
+): ChunkRecord {
+  return {
+    id: chunkId(documentId, text, 0),
+    ordinal,
+    text,
+    tokens: 3,
+    page: ordinal % 2 ? ordinal : null,
+    headingPath: ordinal % 3 ? ['Mục một', 'Điều 2'] : [],
+    charStart: ordinal * 10,
+    charEnd: ordinal * 10 + 9,
+    embedding,
+  };
+}
+
+test('the vector codec gives back what it was given, as far as the storage can hold it', () => {
+  const floats = fc.float32Array({ noNaN: true, minLength: 1, maxLength: 50 });
+  const halves = fc
+    .array(fc.integer({ min: -2048, max: 2048 }), { minLength: 1 })
+    .map((list) => Float32Array.from(list));
+  for (const [values, storage] of [
+    [floats, 'vector'],
+    [halves, 'halfvec'],
+  ] as const) {
+    fc.assert(
+      fc.property(values, (sent) => {
+        expect([...decodeVector(encodeVector(sent, storage), storage)]).toEqual([...sent]);
+      }),
+    );
+  }
+});
+
+test('the id of a chunk depends on document, text and occurrence alone', () => {
+  const id = chunkId('d', 'text', 0);
+  expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(chunkId('d', 'text', 0)).toBe(id);
+  expect(new Set([id, chunkId('e', 'text', 0), chunkId('d', 'text', 1), chunkId('d', 'other', 0)]).size).toBe(
+    4,
+  );
+});
+
+describeWithServices(['postgres'], 'the store', () => {
+  let database: TestDatabase;
+  let pool: Pool;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    pool = createPool({
+      connectionString: database.url,
+      size: 5,
+      maxOverflow: 5,
+      settings: { 'hnsw.iterative_scan': 'strict_order', 'hnsw.ef_search': '100' },
+    });
+  });
+  afterAll(async () => {
+    await pool?.drain();
+    await database?.[Symbol.asyncDispose]();
+  });
+
+  /** An upload of a document that is live with these chunks. */
+  async function publish(
+    collection: Awaited<ReturnType<typeof makeCollection>>,
+    externalId: string,
+    texts: string[],
+  ) {
+    const id = await makeUpload(pool, collection, externalId);
+    const claim = await claimUpload(pool, id);
+    if (!claim) throw new Error('nothing to claim');
+    const document = { id: claim.upload.documentId, metadata: claim.upload.metadata };
+    const chunks = texts.map((text, i) =>
+      chunk(document.id, i, text, vectorOf(i + text.length, collection.dimensions)),
+    );
+    await pool.lane('bulk').transaction(async (transaction) => {
+      expect(await lockForPublish(transaction, id, claim.fence)).toBeDefined();
+      await copyChunks(transaction, collection, document, chunks);
+      await goLive(transaction, { uploadId: id, chunks: chunks.length, characters: 10, title: null });
+    });
+    return { uploadId: id, documentId: document.id, chunks };
+  }
+
+  test('the server reads binary vectors as they were meant', async () => {
+    const values = Float32Array.of(1, -0.5, 0.25);
+    const { rows } = await pool.query('select $1::vector::text as vector, $2::halfvec::text as halfvec', [
+      encodeVector(values),
+      encodeVector(values, 'halfvec'),
+    ]);
+    expect(rows).toEqual([{ vector: '[1,-0.5,0.25]', halfvec: '[1,-0.5,0.25]' }]);
+  });
+
+  test('a chunk comes back as it was copied, Vietnamese and empty lists included', async () => {
+    const collection = await makeCollection(pool);
+    const { chunks, documentId } = await publish(collection, 'law', [
+      'Điều 1. Phạm vi',
+      'Nghị định “số 24”',
+      'c',
+    ]);
+    const hits = await searchChunks(pool, collection, { vector: vectorOf(1), k: 10 });
+    expect(hits).toHaveLength(3);
+    for (const sent of chunks) {
+      const { embedding: _, tokens: __, headingPath, ...rest } = sent;
+      const hit = hits.find(({ id }) => id === sent.id);
+      expect(hit).toMatchObject({
+        ...rest,
+        headingPath,
+        documentId,
+        externalId: 'law',
+        metadata: { of: 'law' },
+      });
+    }
+  });
+
+  test.each([
+    ['cosine', 'vector'],
+    ['l2', 'halfvec'],
+    ['inner_product', 'vector'],
+  ] as const)('%s on %s finds what an exact computation finds', async (distance, storage) => {
+    const collection = await makeCollection(pool, { distance, storage });
+    const { chunks } = await publish(
+      collection,
+      'many',
+      Array.from({ length: 300 }, (_, i) => `text ${i} ${'x'.repeat(i)}`),
+    );
+    const query = vectorOf(4.2);
+    const dot = (a: Float32Array, b: Float32Array) =>
+      a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
+    const norm = (a: Float32Array) => Math.sqrt(dot(a, a));
+    const exact = (a: Float32Array) => {
+      if (distance === 'inner_product') return -dot(a, query);
+      if (distance === 'cosine') return 1 - dot(a, query) / (norm(a) * norm(query));
+      return norm(a.map((value, i) => value - (query[i] as number)));
+    };
+    const expected = chunks.map((one) => exact(one.embedding as Float32Array)).sort((a, b) => a - b);
+    const hits = await searchChunks(pool, collection, { vector: query, k: 10 });
+    expect(hits).toHaveLength(10);
+    for (const [i, hit] of hits.entries()) expect(hit.distance).toBeCloseTo(expected[i] as number, 2);
+    expect(scoreOf(distance, hits[0]?.distance ?? 0)).toBeGreaterThan(
+      scoreOf(distance, hits[9]?.distance ?? 0),
+    );
+  });
+
+  test('the shape of a search fits the HNSW index', async () => {
+    const collection = await makeCollection(pool);
+    await publish(
+      collection,
+      'big',
+      Array.from({ length: 500 }, (_, i) => `text ${i}`),
+    );
+    const plan = await pool.lane('control').transaction(async (transaction) => {
+      // A scan of so few rows is cheaper; what matters is that the index can answer.
+      await transaction.query('set local enable_seqscan = off');
+      const explaining = {
+        query: (text: string, values?: readonly unknown[]) => transaction.query(`explain ${text}`, values),
+      } as Queryable;
+      return searchChunks(explaining, collection, { vector: vectorOf(1), k: 10 });
+    });
+    expect(JSON.stringify(plan)).toMatch(/Index Scan using chunks_\d+_embedding_idx/);
+  });
+
+  test('a selective filter loses no result', async () => {
+    const collection = await makeCollection(pool);
+    await publish(
+      collection,
+      'crowd',
+      Array.from({ length: 1_500 }, (_, i) => `text ${i}`),
+    );
+    await publish(collection, 'needle', ['one', 'another', 'third one']);
+    const hits = await searchChunks(pool, collection, {
+      vector: vectorOf(700),
+      k: 10,
+      contains: { of: 'needle' },
+    });
+    expect(hits.map(({ text }) => text).sort()).toEqual(['another', 'one', 'third one']);
+  });
+
+  test('a vector of another length is told both lengths', async () => {
+    const collection = await makeCollection(pool);
+    await expect(searchChunks(pool, collection, { vector: vectorOf(1, 5), k: 1 })).rejects.toMatchObject({
+      code: 'wrong_vector_length',
+      details: { given: 5, expected: 8 },
+    });
+  });
+
+  test('a collection cannot be made twice, nor with more dimensions than an index holds', async () => {
+    const name = definition().name;
+    await makeCollection(pool, { name });
+    await expect(makeCollection(pool, { name })).rejects.toMatchObject({ code: 'collection_exists' });
+    await expect(makeCollection(pool, { dimensions: 2_001 })).rejects.toMatchObject({
+      code: 'unsupported_dimensions',
+      message: expect.stringContaining('halfvec'),
+    });
+    expect(await makeCollection(pool, { dimensions: 4_000, storage: 'halfvec' })).toMatchObject({
+      dimensions: 4_000,
+    });
+  });
+
+  test('a deleted collection leaves neither table nor rows', async () => {
+    const collection = await makeCollection(pool);
+    const { documentId, uploadId } = await publish(collection, 'x', ['x']);
+    expect(
+      await pool.lane('control').transaction((transaction) => deleteCollection(transaction, collection.id)),
+    ).toBe(true);
+    const { rows } = await pool.query('select to_regclass($1::text) as found', [
+      `sluice.chunks_${collection.id}`,
+    ]);
+    expect(rows).toEqual([{ found: null }]);
+    expect(await findDocument(pool, documentId)).toBeUndefined();
+    expect(await findUploads(pool, [uploadId])).toEqual([]);
+  });
+
+  test('an upload is seen once it is accepted, with its bytes in order', async () => {
+    const collection = await makeCollection(pool);
+    const received = await receiveUpload(pool, collection);
+    expect(await findUploads(pool, [received])).toEqual([]);
+    expect(await claimUpload(pool, received)).toBeUndefined();
+    const accepted = await makeUpload(pool, collection);
+    expect(await findUploads(pool, [accepted])).toMatchObject([
+      { state: 'queued', stage: 'waiting', sizeBytes: 12 },
+    ]);
+    const parts = [];
+    for await (const part of readParts(pool, accepted)) parts.push(part.toString());
+    expect(parts).toEqual(['first ', 'second']);
+  });
+
+  test('a new claim outdates the one before: it can report, fail and publish nothing', async () => {
+    const collection = await makeCollection(pool);
+    const id = await makeUpload(pool, collection);
+    const zombie = await claimUpload(pool, id);
+    const holder = await claimUpload(pool, id);
+    expect(holder?.fence).toBe((zombie?.fence ?? 0) + 1);
+    const progress = { stage: 'embedding', chunksDone: 1, chunksTotal: 2 } as const;
+    expect(await recordProgress(pool, id, zombie?.fence ?? 0, progress)).toBe(false);
+    expect(await recordProgress(pool, id, holder?.fence ?? 0, progress)).toBe(true);
+    await recordFailure(pool, id, zombie?.fence ?? 0, 'failed', {
+      code: 'x',
+      message: 'x',
+      stage: 'embedding',
+      retryable: false,
+    });
+    expect((await findUploads(pool, [id]))[0]?.state).toBe('processing');
+    await pool.lane('bulk').transaction(async (transaction) => {
+      expect(await lockForPublish(transaction, id, zombie?.fence ?? 0)).toBeUndefined();
+      expect(await lockForPublish(transaction, id, holder?.fence ?? 0)).toBeDefined();
+    });
+  });
+
+  test('nothing of a document that was deleted meanwhile can be published', async () => {
+    const collection = await makeCollection(pool);
+    const id = await makeUpload(pool, collection);
+    const claim = await claimUpload(pool, id);
+    await pool
+      .lane('bulk')
+      .transaction((transaction) => deleteDocument(transaction, claim?.upload.documentId ?? ''));
+    await pool.lane('bulk').transaction(async (transaction) => {
+      expect(await lockForPublish(transaction, id, claim?.fence ?? 0)).toBeUndefined();
+    });
+  });
+
+  test('a deleted upload takes its document along only while it is the live version', async () => {
+    const collection = await makeCollection(pool);
+    const { uploadId, documentId } = await publish(collection, 'kept', ['a']);
+    const later = await makeUpload(pool, collection, 'kept');
+    expect(await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, later))).toBe(true);
+    expect(await findDocument(pool, documentId)).toBeDefined();
+    expect(await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, uploadId))).toBe(
+      true,
+    );
+    expect(await findDocument(pool, documentId)).toBeUndefined();
+    expect(await searchChunks(pool, collection, { vector: vectorOf(1), k: 5 })).toEqual([]);
+  });
+
+  test('a new version rewrites only what changed: kept chunks keep their vectors', async () => {
+    const collection = await makeCollection(pool);
+    const { documentId } = await publish(collection, 'doc', ['stays', 'goes']);
+    const id = await makeUpload(pool, collection, 'doc');
+    const claim = await claimUpload(pool, id);
+    const fence = claim?.fence ?? 0;
+    const next = [chunk(documentId, 0, 'comes', vectorOf(9)), chunk(documentId, 1, 'stays', null)];
+    await pool.lane('bulk').session((lease) => stageChunks(lease, id, fence, next));
+    await pool
+      .lane('bulk')
+      .transaction((transaction) =>
+        moveStagedChunks(transaction, collection, { id: documentId, metadata: { v: 2 } }, id, fence),
+      );
+    const { rows } = await pool.query(
+      `select ordinal, text, metadata from sluice.chunks_${collection.id} order by ordinal`,
+    );
+    expect(rows).toMatchObject([
+      { ordinal: 0, text: 'comes', metadata: { v: 2 } },
+      { ordinal: 1, text: 'stays', metadata: { v: 2 } },
+    ]);
+    const hits = await searchChunks(pool, collection, { vector: vectorOf(0 + 'stays'.length), k: 1 });
+    expect(hits[0]).toMatchObject({ text: 'stays' });
+    expect(hits[0]?.distance).toBeCloseTo(0, 5);
+    expect(
+      (await pool.query('select from sluice.staged_chunks where upload_id = $1::uuid', [id])).rowCount,
+    ).toBe(0);
+  });
+
+  test('quiet uploads come up once a round, and abandoned requests go', async () => {
+    const collection = await makeCollection(pool);
+    const quiet = await makeUpload(pool, collection);
+    const abandoned = await receiveUpload(pool, collection);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(await touchQuietUploads(pool, 50, 1_000)).toContain(quiet);
+    expect(await touchQuietUploads(pool, 50, 1_000)).not.toContain(quiet);
+    await deleteAbandonedUploads(pool, 50);
+    expect((await pool.query('select from sluice.uploads where id = $1::uuid', [abandoned])).rowCount).toBe(
+      0,
+    );
+    expect(await findUploads(pool, [quiet])).toHaveLength(1);
+  });
+
+  test('a lease goes to one of many, and again when its time is over', async () => {
+    const take = () => takeLease(pool, 'test', 200);
+    const taken = await Promise.all(Array.from({ length: 10 }, take));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(await take()).toBe(true);
+  });
+
+  test('the catalog sees what another process changes, without being asked', async () => {
+    await using other = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    await using catalog = createCatalog(other, { changes: 'listen' });
+    const collection = await makeCollection(pool);
+    expect(await catalog.byName(collection.name)).toMatchObject({ generation: 0 });
+    const { documentId } = await publish(collection, 'x', ['x']);
+    await pool.lane('bulk').transaction((transaction) => deleteDocument(transaction, documentId));
+    await expect.poll(async () => (await catalog.byName(collection.name))?.generation).toBe(1);
+  });
+});
