@@ -1,0 +1,43 @@
+import { Redis } from 'ioredis';
+import type { QueueBackend } from './backend.ts';
+import { withDeadline } from './deadline.ts';
+import { QueueError, toError } from './errors.ts';
+import { createProducer } from './producer.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Looks for settings of the backend under which jobs could get lost, and returns one sentence for each, with what to
+ * change. Throws `queue_unavailable` when the backend does not answer within 5 s.
+ */
+export async function checkQueueBackend(backend: QueueBackend): Promise<string[]> {
+  if (backend.kind === 'redis') return checkRedis(backend.url);
+  await using producer = createProducer(backend, { commandTimeoutMs: TIMEOUT_MS });
+  await producer.ping();
+  return [];
+}
+
+async function checkRedis(url: string): Promise<string[]> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: TIMEOUT_MS });
+  // The rejection of `connect` says the same.
+  client.on('error', () => undefined);
+  try {
+    // INFO, because hosted Redis often forbids CONFIG GET.
+    const info = await withDeadline(
+      client.connect().then(() => client.info('memory')),
+      TIMEOUT_MS,
+      'Check of Redis',
+    );
+    const policy = /^maxmemory_policy:(\S+)/mu.exec(info)?.[1];
+    if (policy === undefined || policy === 'noeviction') return [];
+    return [
+      `Redis runs with maxmemory-policy ${policy} and may evict jobs when memory is short; ` +
+        'set maxmemory-policy noeviction on the Redis of the queue',
+    ];
+  } catch (error) {
+    if (error instanceof QueueError) throw error;
+    throw new QueueError('queue_unavailable', `Check of Redis: ${toError(error).message}`, { cause: error });
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,121 @@
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { QueueError, toError } from './errors.ts';
+import { type JobDefinition, parsePayload } from './job-definition.ts';
+
+/** Done and total in units of the caller's choice; Bull Board shows it. */
+export interface JobProgress {
+  done: number;
+  total: number;
+}
+
+export interface JobContext {
+  jobId: string;
+  /** 1 for the first attempt. Jobs handed back, or taken over from a dead worker, keep their number. */
+  attempt: number;
+  /** Aborted with a QueueError: `queue_draining`, `queue_lock_lost` or `queue_cancelled`. Stop soon, and throw. */
+  signal: AbortSignal;
+  reportProgress(progress: JobProgress): Promise<void>;
+}
+
+/** Returns nothing: results belong to the database. An error with `retryable === false` ends the job at once. */
+export type JobHandler<P> = (payload: P, context: JobContext) => Promise<void>;
+
+export interface RunSettings<P> {
+  job: JobDefinition<P>;
+  handler: JobHandler<P>;
+  /** How long an aborted handler may take to stop before its job is given up regardless, in milliseconds. */
+  abortGraceMs: number;
+  /** Settles when jobs may start; pending while the consumer is paused. */
+  mayStart(): Promise<void>;
+  onHandedBack(jobId: string): void;
+  onError(error: Error): void;
+}
+
+/** One delivery of a job: from the moment that BullMQ hands it over until it is finished, failed or handed back. */
+export interface RunningJob {
+  readonly jobId: string;
+  /** Whether the handler has been called; not while the consumer is paused. */
+  started(): boolean;
+  abort(reason: QueueError): void;
+  /** What to report to BullMQ: resolved is done, rejected is failed, a WaitingError means that it is settled. */
+  readonly outcome: Promise<void>;
+}
+
+export function runJob<P>(delivery: Job, token: string | undefined, settings: RunSettings<P>): RunningJob {
+  const controller = new AbortController();
+  let started = false;
+  const jobId = delivery.id ?? '';
+
+  async function call(): Promise<void> {
+    const payload = parsePayload(settings.job, delivery.data, jobId);
+    await Promise.race([settings.mayStart(), aborted(controller.signal, 0)]);
+    controller.signal.throwIfAborted();
+    started = true;
+    const handled = settings.handler(payload, {
+      jobId,
+      attempt: delivery.attemptsMade + 1,
+      signal: controller.signal,
+      // A number less on a dashboard is no reason to fail a job.
+      reportProgress: ({ done, total }) => delivery.updateProgress({ done, total }).catch(settings.onError),
+    });
+    await Promise.race([handled, aborted(controller.signal, settings.abortGraceMs)]);
+  }
+
+  async function run(): Promise<void> {
+    try {
+      await call();
+    } catch (thrown) {
+      const error = toError(thrown);
+      const reason: unknown = controller.signal.reason;
+      const code = reason instanceof QueueError ? reason.code : undefined;
+      if (code === 'queue_lock_lost') throw settled('lock lost');
+      if (code === 'queue_draining') {
+        await handBack();
+        throw settled('handed back');
+      }
+      if (code === 'queue_cancelled' || isPermanent(error)) throw permanent(error);
+      throw error;
+    }
+  }
+
+  async function handBack(): Promise<void> {
+    try {
+      await delivery.moveToWait(token);
+      settings.onHandedBack(jobId);
+    } catch (error) {
+      // The lock runs out and another worker finds the job stalled: later, but not lost.
+      settings.onError(toError(error));
+    }
+  }
+
+  return {
+    jobId,
+    started: () => started,
+    abort: (reason) => controller.abort(reason),
+    outcome: Promise.resolve().then(run),
+  };
+}
+
+/** Tells BullMQ to leave the job alone. */
+function settled(why: string): WaitingError {
+  return new WaitingError(why);
+}
+
+function isPermanent(error: Error): boolean {
+  return (error as { retryable?: unknown }).retryable === false;
+}
+
+function permanent(error: Error): UnrecoverableError {
+  return Object.assign(new UnrecoverableError(error.message), { cause: error });
+}
+
+/** Rejects with the signal's reason, `afterMs` later. */
+function aborted(signal: AbortSignal, afterMs: number): Promise<never> {
+  const rejection = new Promise<never>((_, reject) => {
+    const fire = () => setTimeout(() => reject(signal.reason), afterMs);
+    if (signal.aborted) fire();
+    else signal.addEventListener('abort', fire, { once: true });
+  });
+  rejection.catch(() => undefined);
+  return rejection;
+}
