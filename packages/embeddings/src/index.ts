@@ -1,0 +1,8 @@
+// Providers, and the embedder that batches for them. How vectors are hashed, decoded and queued stays inside.
+export { createEmbedder } from './embedder.ts';
+export type { Embedder, EmbedderOptions, EmbeddingRequestReport, EmbedOptions } from './embedder-options.ts';
+export { EmbeddingError, type EmbeddingErrorCode, embeddingErrorCodes } from './embedding-error.ts';
+export type { EmbeddingProvider, EmbeddingPurpose } from './embedding-provider.ts';
+export { createLocalProvider, type LocalProviderOptions } from './local-provider.ts';
+export { createOpenAiProvider, type OpenAiProviderOptions } from './openai-provider.ts';
+export { createRateGovernor, type RateGovernor, type RateGovernorOptions } from './rate-governor.ts';
