@@ -1,0 +1,78 @@
+import {
+  createEmbedder,
+  createLocalProvider,
+  createOpenAiProvider,
+  type Embedder,
+  EmbeddingError,
+  type EmbeddingProvider,
+} from '@sluice/embeddings';
+import type { Collection } from '@sluice/store';
+
+export interface EmbeddersOptions {
+  /** Undefined: collections of that provider cannot be served by this process. */
+  openAi: { apiKey: string; baseUrl: string | undefined } | undefined;
+  timeoutMs: number;
+  maxTexts: number;
+  maxTokens: number;
+  concurrency: number;
+  requestsPerMinute: number | undefined;
+  tokensPerMinute: number | undefined;
+}
+
+type Model = Pick<Collection, 'embeddingProvider' | 'embeddingModel' | 'dimensions'>;
+
+/** One embedder a model, shared by all collections that are pinned to it, so that their texts share requests. */
+export interface Embedders extends AsyncDisposable {
+  /** Throws `EmbeddingError` when this process is not configured for the collection's provider. */
+  for(model: Model): Embedder;
+}
+
+// How long a text waits for company, and how often a request is repeated before the job itself is.
+const batching = { maxWaitMs: 10, retries: 3 };
+
+export function createEmbedders(options: EmbeddersOptions): Embedders {
+  const embedders = new Map<string, Embedder>();
+
+  function createProvider({ embeddingProvider, embeddingModel, dimensions }: Model): EmbeddingProvider {
+    if (embeddingProvider === 'local') return createLocalProvider({ dimensions });
+    if (!options.openAi) {
+      throw new EmbeddingError(
+        'authentication_failed',
+        `the collection uses provider ${embeddingProvider}, but no OPENAI_API_KEY is set for this process`,
+      );
+    }
+    const { apiKey, baseUrl } = options.openAi;
+    return createOpenAiProvider({
+      apiKey,
+      ...(baseUrl && { baseUrl }),
+      model: embeddingModel,
+      dimensions,
+      timeoutMs: options.timeoutMs,
+    });
+  }
+
+  return {
+    for(model) {
+      const key = JSON.stringify([model.embeddingProvider, model.embeddingModel, model.dimensions]);
+      const known = embedders.get(key);
+      if (known) return known;
+      const provider = createProvider(model);
+      const { requestsPerMinute, tokensPerMinute } = options;
+      // The limits are for an endpoint that charges; our own arithmetic needs none.
+      const limited = model.embeddingProvider !== 'local';
+      const embedder = createEmbedder(provider, {
+        ...batching,
+        maxTexts: options.maxTexts,
+        maxTokens: options.maxTokens,
+        concurrency: options.concurrency,
+        ...(limited && requestsPerMinute && { requestsPerMinute }),
+        ...(limited && tokensPerMinute && { tokensPerMinute }),
+      });
+      embedders.set(key, embedder);
+      return embedder;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...embedders.values()].map((embedder) => embedder.close()));
+    },
+  };
+}

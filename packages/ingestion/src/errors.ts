@@ -1,0 +1,35 @@
+/** Codes of this package. `retryable` is whether the same work may succeed later. */
+const ingestionErrorCodes = {
+  empty_file: { retryable: false, meaning: 'The file has no bytes.' },
+  file_too_large: { retryable: false, meaning: 'The file has more bytes than the limit.' },
+  document_changed: {
+    retryable: true,
+    meaning: 'Another version of the document went live in the meantime.',
+  },
+  too_many_attempts: {
+    retryable: false,
+    meaning: 'Every worker that took the upload died of it or gave up.',
+  },
+  collection_gone: { retryable: false, meaning: 'The collection was deleted.' },
+} as const;
+
+export type IngestionErrorCode = keyof typeof ingestionErrorCodes;
+
+export class IngestionError extends Error {
+  readonly code: IngestionErrorCode;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: IngestionErrorCode,
+    message: string,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'IngestionError';
+    this.code = code;
+    this.retryable = ingestionErrorCodes[code].retryable;
+    this.details = details;
+  }
+}

@@ -1,0 +1,13 @@
+// What it means to ingest. Withheld: the steps of an attempt, which only make sense under their fence.
+export {
+  createUploadBatch,
+  type IncomingFile,
+  type UploadBatch,
+  type UploadBatchOptions,
+} from './accept-upload.ts';
+export type { IngestionDependencies } from './attempt.ts';
+export { createEmbedders, type Embedders, type EmbeddersOptions } from './embedders.ts';
+export { IngestionError, type IngestionErrorCode } from './errors.ts';
+export { UploadFailed } from './failure.ts';
+export { type IngestContext, type IngestOutcome, ingestUpload } from './ingest-upload.ts';
+export { type ReconcileReport, reconcile, startReconciler } from './reconcile.ts';

@@ -1,0 +1,61 @@
+import type { Lane } from '@sluice/pool';
+import { deleteAbandonedUploads, deleteOrphanedChunks, takeLease, touchQuietUploads } from '@sluice/store';
+
+export interface ReconcileOptions {
+  db: Lane;
+  /** Makes sure that each upload has a job; one that has is left alone. */
+  enqueue: (uploadIds: string[]) => Promise<void>;
+  intervalMs: number;
+  /** A request that has brought nothing for this long is over. */
+  abandonedAfterMs: number;
+  onError: (error: unknown) => void;
+}
+
+export interface ReconcileReport {
+  enqueued: number;
+  abandoned: number;
+  orphanedChunks: number;
+}
+
+const batch = 1_000;
+
+/**
+ * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
+ * commit and enqueue, or a worker that died. Undefined when another replica does it now.
+ */
+export async function reconcile({
+  db,
+  enqueue,
+  intervalMs,
+  abandonedAfterMs,
+}: ReconcileOptions): Promise<ReconcileReport | undefined> {
+  if (!(await takeLease(db, 'reconcile', intervalMs * 0.9))) return undefined;
+  const quiet = await touchQuietUploads(db, intervalMs, batch);
+  if (quiet.length > 0) await enqueue(quiet);
+  return {
+    enqueued: quiet.length,
+    abandoned: await deleteAbandonedUploads(db, abandonedAfterMs),
+    orphanedChunks: await deleteOrphanedChunks(db),
+  };
+}
+
+/** Reconciles at once and then every `intervalMs`. */
+export function startReconciler(
+  options: ReconcileOptions & { onReport: (report: ReconcileReport) => void },
+): AsyncDisposable {
+  let running: Promise<void> = Promise.resolve();
+  const run = () => {
+    running = running
+      .then(() => reconcile(options))
+      .then((report) => report && options.onReport(report))
+      .catch(options.onError);
+  };
+  run();
+  const timer = setInterval(run, options.intervalMs);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Chunk, Extraction, Extractor, Format } from '@sluice/extraction';
+import { type ChunkRecord, chunkId } from '@sluice/store';
+import type { Attempt } from '../attempt.ts';
+
+export type PendingChunk = Omit<ChunkRecord, 'embedding'> & {
+  /** What is embedded: the chunk below its headings, since a passage often names its subject only there. */
+  embeddedText: string;
+};
+
+export interface ChunkWindow {
+  chunks: PendingChunk[];
+  /** The document ends with this window. */
+  last: boolean;
+}
+
+/** Extraction and chunking, in a worker thread; starts when windows are taken. */
+export function extractUpload(
+  extractor: Pick<Extractor, 'extract'>,
+  { upload, signal }: Attempt,
+  path: string,
+): Extraction {
+  return extractor.extract({
+    path,
+    format: upload.format as Format,
+    fileName: upload.fileName,
+    chunking: { maxTokens: upload.chunkMaxTokens, overlapTokens: upload.chunkOverlapTokens },
+    signal,
+  });
+}
+
+function identify(documentId: string, occurrences: Map<string, number>, chunk: Chunk): PendingChunk {
+  const embeddedText = [...chunk.headingPath, chunk.text].join('\n');
+  const first = chunkId(documentId, embeddedText, 0);
+  const occurrence = occurrences.get(first) ?? 0;
+  occurrences.set(first, occurrence + 1);
+  return {
+    ...chunk,
+    id: occurrence === 0 ? first : chunkId(documentId, embeddedText, occurrence),
+    embeddedText,
+  };
+}
+
+/** Groups batches into windows of `size` chunks; only the last may be shorter. */
+export async function* chunkWindows(
+  documentId: string,
+  batches: AsyncIterable<Chunk[]>,
+  size: number,
+): AsyncGenerator<ChunkWindow> {
+  const occurrences = new Map<string, number>();
+  let pending: PendingChunk[] = [];
+  for await (const batch of batches) {
+    for (const chunk of batch) {
+      // Given out only when there is more, so that the last window can be told.
+      if (pending.length === size) {
+        yield { chunks: pending, last: false };
+        pending = [];
+      }
+      pending.push(identify(documentId, occurrences, chunk));
+    }
+  }
+  yield { chunks: pending, last: true };
+}
