@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { createClient } from '../client/client.ts';
+import { renderAnswer } from '../query/render-answer.ts';
+import { print } from '../terminal.ts';
+import { type ClientFlags, integerBetween, jsonObject, withClientOptions } from './client-options.ts';
+
+interface QueryFlags extends ClientFlags {
+  collection?: string;
+  k: number;
+  filter?: Record<string, unknown>;
+  json: boolean;
+}
+
+async function query(words: string[], { url, key, collection, k, filter, json }: QueryFlags): Promise<void> {
+  const text = words.join(' ');
+  const body = await createClient({ url, key }).query({
+    query: text,
+    k,
+    ...(collection !== undefined && { collection }),
+    ...(filter && { filter }),
+  });
+  print(json ? JSON.stringify(body) : renderAnswer(body, text));
+}
+
+export function queryCommand(): Command {
+  const command = new Command('query')
+    .summary('search a collection')
+    .description('Searches a collection and shows the best passages: score, document, place, text.')
+    .argument('<text...>', 'what to look for; several words need no quotes')
+    .option('-c, --collection <name>', 'collection to search (default: "default")')
+    .option('-k, --k <n>', 'how many passages', integerBetween(1, 200), 5)
+    .option('--filter <json>', 'only documents whose metadata contains this JSON object', jsonObject)
+    .option('--json', 'print the answer of the server as one JSON line', false);
+  return withClientOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sluice query how long is a bid valid
+  $ sluice query "hồ sơ mời thầu" --filter '{"language":"vi"}' --k 3
+  $ sluice query bid security --json | jq -r '.results[].document.name'
+
+Exit codes: 0 answered (even if nothing was found), 1 the server refused, 2 wrong usage, 3 server not reachable.`,
+    )
+    .action(query);
+}

@@ -1,0 +1,168 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { AnswerBody, UploadBody } from '@sluice/contract';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from './support/folder.ts';
+import { runSluice, startSluice } from './support/sluice.ts';
+import { isAlive, until } from './support/until.ts';
+import { leftOver, loggedPid, startUp } from './support/up.ts';
+
+const text = 'A bid security of two percent must accompany every tender and stays valid for ninety days.';
+
+function jsonLine<T>(output: string): T {
+  return JSON.parse(output.trim()) as T;
+}
+
+describe('sluice up without services', { timeout: 90_000 }, () => {
+  it('serves, takes a document, finds it, stops without leftovers, and has it still after a restart', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    const file = join(folder.path, 'security.txt');
+    await writeFile(file, text);
+
+    const first = await startUp(dataDir);
+    const uploaded = await runSluice(['upload', file, '--json', '--metadata', '{"language":"en"}'], {
+      SLUICE_URL: first.url,
+    });
+    expect(uploaded).toMatchObject({ code: 0, stderr: '' });
+    const { outcome, upload } = jsonLine<{ outcome: string; upload: UploadBody }>(uploaded.stdout);
+    expect(outcome).toBe('ready');
+    expect(upload).toMatchObject({ state: 'ready', name: 'security.txt', metadata: { language: 'en' } });
+
+    const found = await runSluice(['query', 'how long is the bid security valid', '--url', first.url]);
+    expect(found.code).toBe(0);
+    expect(found.stdout).toContain('security.txt');
+    expect(found.stdout).toContain('bid security of two percent');
+    expect(found.stdout).toContain('1 hit in collection default');
+
+    expect(leftOver(first.pids)).toHaveLength(3);
+    first.process.child.kill('SIGTERM');
+    expect(await first.process.ended).toMatchObject({ code: 0 });
+    expect(leftOver(first.pids)).toEqual([]);
+
+    await using second = await startUp(dataDir);
+    const again = await runSluice(['query', 'bid security', '--json', '--url', second.url]);
+    expect(jsonLine<AnswerBody>(again.stdout).results.map((hit) => hit.document.name)).toEqual([
+      'security.txt',
+    ]);
+    const page = await fetch(`${second.url}/docs`);
+    expect(page.status).toBe(200);
+  });
+
+  it('keeps stdout to JSON lines, so that a log collector can read it', async () => {
+    await using folder = await temporaryFolder();
+    await using up = await startUp(join(folder.path, 'data'));
+    const lines = up.process.stdout().trim().split('\n');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
+  });
+
+  it('leaves nothing running when it is killed with kill -9', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    const up = await startUp(dataDir);
+    up.process.child.kill('SIGKILL');
+    await until('all have ended', () => leftOver(up.pids).length === 0, 15_000);
+    await using restarted = await startUp(dataDir);
+    expect(restarted.url).toMatch(/^http:/);
+  });
+
+  it('starts a worker and a gateway that died again, the gateway at the same address', async () => {
+    await using folder = await temporaryFolder();
+    await using up = await startUp(join(folder.path, 'data'));
+    for (const name of ['worker', 'gateway'] as const) {
+      process.kill(up.pids[name], 'SIGKILL');
+      await until(`the ${name} is back`, () => {
+        const pid = loggedPid(up.process.stdout(), name);
+        return pid !== undefined && pid !== up.pids[name] && isAlive(pid);
+      });
+      expect(up.process.stderr()).toContain(`The ${name} ended unexpectedly (SIGKILL); starting it again`);
+    }
+    const response = await until('it answers', () => fetch(`${up.url}/readyz`).catch(() => undefined));
+    expect(response.status).toBe(200);
+  });
+
+  it('stops at once, and with it everything else, when told to in the middle of its start', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    const up = startSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: dataDir });
+    const owner = await until('Postgres starts', async () => {
+      const content = await readFile(join(dataDir, 'owner.json'), 'utf8').catch(() => '');
+      return content === '' ? undefined : (JSON.parse(content) as { pid: number });
+    });
+    up.child.kill('SIGINT');
+    expect((await up.ended).code).toBe(0);
+    expect(isAlive(owner.pid)).toBe(false);
+    expect(up.stderr()).not.toContain('sluice:');
+  });
+
+  it('gives up and says so when the embedded Postgres dies', async () => {
+    await using folder = await temporaryFolder();
+    await using up = await startUp(join(folder.path, 'data'), { SHUTDOWN_TIMEOUT_SECONDS: '5' });
+    process.kill(up.pids.postgres, 'SIGKILL');
+    const ended = await up.process.ended;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('the embedded Postgres ended unexpectedly');
+    expect(leftOver(up.pids)).toEqual([]);
+  });
+});
+
+describe('sluice up that cannot start', { timeout: 60_000 }, () => {
+  it('names a taken port and what to set instead, and leaves nothing running', async () => {
+    await using folder = await temporaryFolder();
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const { port } = other.address() as AddressInfo;
+    const dataDir = join(folder.path, 'data');
+    const ended = await runSluice(['up'], { PORT: String(port), SLUICE_DATA_DIR: dataDir });
+    other.close();
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(`port ${port} is already taken`);
+    expect(ended.stderr).toContain('Set PORT to another one');
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+    const worker = loggedPid(ended.stdout, 'worker');
+    expect(worker === undefined || !isAlive(worker)).toBe(true);
+    await expect(readFile(join(dataDir, 'owner.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('names the process that has the data folder', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    await using first = await startUp(dataDir);
+    const ended = await runSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: dataDir });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(`is in use by process ${first.pids.postgres}`);
+    expect(ended.stderr).toContain('SLUICE_DATA_DIR');
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+    expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+  });
+
+  it('says that the data folder cannot be written to', async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'a-file');
+    await writeFile(file, '');
+    const ended = await runSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: join(file, 'data') });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(`cannot write to the data folder ${join(file, 'data')}`);
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('names the variable that does not fit, with its value and what was expected', async () => {
+    const ended = await runSluice(['up'], { PORT: 'many' });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('PORT="many": expected a whole number from 0 to 65535');
+  });
+
+  it('says which Postgres does not answer, without the password', async () => {
+    const ended = await runSluice(['up'], {
+      PORT: '0',
+      DATABASE_URL: 'postgresql://me:secret-word@127.0.0.1:1/sluice',
+      DB_POOL_TIMEOUT: '2',
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('cannot reach Postgres at 127.0.0.1:1/sluice');
+    expect(ended.stderr + ended.stdout).not.toContain('secret-word');
+  });
+});

@@ -1,0 +1,1 @@
+export { type RunningGateway, runGateway } from './run-gateway.ts';

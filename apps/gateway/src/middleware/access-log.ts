@@ -1,0 +1,29 @@
+import type { Logger } from '@sluice/telemetry';
+import type { RequestHandler } from 'express';
+
+/** One line a request, when its answer is out. Probes log at debug. */
+export function accessLog(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const start = performance.now();
+    const path = request.path;
+    response.once('close', () => {
+      const level = /^\/(healthz|readyz|assets)/.test(path)
+        ? 'debug'
+        : response.statusCode >= 500
+          ? 'error'
+          : 'info';
+      log[level](
+        {
+          request_id: request.id,
+          method: request.method,
+          path,
+          status: response.statusCode,
+          duration_ms: Math.round(performance.now() - start),
+          ...(!response.writableFinished && { cut_off: true }),
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}

@@ -1,0 +1,107 @@
+import type { CollectionBody, DocumentBody, HitBody, UploadBody } from '@sluice/contract';
+import {
+  type ChunkHit,
+  type Collection,
+  type CollectionStatistics,
+  type Distance,
+  type Document,
+  scoreOf,
+  type Upload,
+} from '@sluice/store';
+
+const iso = (date: Date | null) => date?.toISOString() ?? null;
+const between = (from: Date | null, to: Date | null) =>
+  from && to ? Math.max(0, to.getTime() - from.getTime()) : null;
+
+export function presentUpload(upload: Upload): UploadBody {
+  return {
+    id: upload.id,
+    status_url: `/v1/uploads/${upload.id}`,
+    events_url: `/v1/uploads/${upload.id}/events`,
+    state: upload.state as UploadBody['state'],
+    stage: upload.stage as UploadBody['stage'],
+    progress: { done: upload.chunksDone, total: upload.chunksTotal },
+    attempts: upload.attempts,
+    error: upload.error,
+    collection: upload.collectionName,
+    document_id: upload.documentId,
+    external_id: upload.externalId,
+    name: upload.fileName,
+    format: upload.format,
+    size_bytes: upload.sizeBytes,
+    sha256: upload.contentHash,
+    metadata: upload.metadata,
+    timings: {
+      accepted_at: upload.createdAt.toISOString(),
+      started_at: iso(upload.startedAt),
+      finished_at: iso(upload.finishedAt),
+      waited_ms: between(upload.createdAt, upload.startedAt),
+      processed_ms: between(upload.startedAt, upload.finishedAt),
+    },
+  };
+}
+
+export const finalStates: ReadonlySet<string> = new Set(['ready', 'failed', 'superseded']);
+
+export function presentDocument(document: Document): DocumentBody {
+  return {
+    id: document.id,
+    collection: document.collectionName,
+    external_id: document.externalId,
+    name: document.name,
+    title: document.title,
+    format: document.format,
+    metadata: document.metadata,
+    chunks: document.chunks,
+    characters: document.characters,
+    upload_id: document.liveUploadId,
+    created_at: document.createdAt.toISOString(),
+    updated_at: document.updatedAt.toISOString(),
+  };
+}
+
+export function presentCollection(collection: Collection, statistics?: CollectionStatistics): CollectionBody {
+  return {
+    name: collection.name,
+    embedding: {
+      provider: collection.embeddingProvider,
+      model: collection.embeddingModel,
+      dimensions: collection.dimensions,
+    },
+    distance: collection.distance,
+    storage: collection.storage,
+    chunking: { max_tokens: collection.chunkMaxTokens, overlap_tokens: collection.chunkOverlapTokens },
+    language: collection.language,
+    ...(statistics && {
+      statistics: {
+        documents: statistics.documents,
+        chunks: statistics.chunks,
+        characters: statistics.characters,
+        uploads_pending: statistics.uploadsPending,
+        bytes: statistics.bytes,
+      },
+    }),
+    created_at: collection.createdAt.toISOString(),
+  };
+}
+
+export function presentHit(distance: Distance, hit: ChunkHit): HitBody {
+  return {
+    score: scoreOf(distance, hit.distance),
+    distance: hit.distance,
+    chunk_id: hit.id,
+    text: hit.text,
+    ordinal: hit.ordinal,
+    page: hit.page,
+    heading_path: hit.headingPath,
+    char_start: hit.charStart,
+    char_end: hit.charEnd,
+    document: {
+      id: hit.documentId,
+      external_id: hit.externalId,
+      name: hit.documentName,
+      title: hit.documentTitle,
+      metadata: hit.metadata,
+    },
+  };
+}

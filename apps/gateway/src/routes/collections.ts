@@ -1,0 +1,43 @@
+import { newCollectionSchema } from '@sluice/contract';
+import { collectionStatistics, createCollection, deleteCollection } from '@sluice/store';
+import express, { Router } from 'express';
+import { completeCollection } from '../embedding-defaults.ts';
+import { methodNotAllowed } from '../middleware/problems.ts';
+import { presentCollection } from '../present.ts';
+import { requireCollection, type Services } from '../services.ts';
+import { validate } from '../validate.ts';
+
+export function collectionRoutes({ pool, catalog, embeddingDefaults, vectorIndex }: Services): Router {
+  const router = Router();
+
+  router
+    .route('/')
+    .get(async (_request, response) => {
+      const collections = await catalog.list();
+      response.json({ collections: collections.map((collection) => presentCollection(collection)) });
+    })
+    .post(express.json(), async (request, response) => {
+      const definition = completeCollection(validate(newCollectionSchema, request.body), embeddingDefaults);
+      const created = await pool
+        .lane('interactive')
+        .transaction((transaction) => createCollection(transaction, definition, vectorIndex));
+      await catalog.refresh();
+      response.status(201).location(`/v1/collections/${created.name}`).json(presentCollection(created));
+    })
+    .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/:name')
+    .get(async (request, response) => {
+      const collection = await requireCollection(catalog, request.params.name);
+      response.json(presentCollection(collection, await collectionStatistics(pool, collection.id)));
+    })
+    .delete(async (request, response) => {
+      const { id } = await requireCollection(catalog, request.params.name);
+      await pool.lane('interactive').transaction((transaction) => deleteCollection(transaction, id));
+      await catalog.refresh();
+      response.status(204).end();
+    })
+    .all(methodNotAllowed('GET', 'DELETE'));
+  return router;
+}

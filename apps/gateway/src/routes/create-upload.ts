@@ -1,0 +1,156 @@
+import type { Readable } from 'node:stream';
+import { textUploadSchema, type UploadOptions, uploadOptionsSchema } from '@sluice/contract';
+import { createUploadBatch, type IncomingFile, type UploadBatch } from '@sluice/ingestion';
+import { ingestUploadJob } from '@sluice/queue';
+import type { Upload } from '@sluice/store';
+import express, { type Request, type RequestHandler } from 'express';
+import { HttpProblem } from '../http-problem.ts';
+import { readMultipart } from '../multipart.ts';
+import { presentUpload } from '../present.ts';
+import { requireCollection, type Services } from '../services.ts';
+import { validate } from '../validate.ts';
+
+// A JSON text is held in memory while it is parsed; larger documents come as files.
+const maxJsonBytes = 8 * 1_048_576;
+
+type Fields = Record<string, string>;
+type Receive = (
+  fields: UploadOptions,
+  file: Pick<IncomingFile, 'fileName' | 'mediaType' | 'bytes'>,
+) => Promise<void>;
+
+/** Fields as they come in a form or a URL: objects are JSON in them. */
+function parseFields(fields: Fields): UploadOptions {
+  const value: Record<string, unknown> = { ...fields };
+  for (const name of ['metadata', 'chunking']) {
+    if (fields[name] === undefined) continue;
+    try {
+      value[name] = JSON.parse(fields[name]);
+    } catch (error) {
+      const message = `expected a JSON object: ${(error as Error).message}`;
+      throw new HttpProblem('invalid_request', `/${name}: ${message}`, {
+        errors: [{ path: `/${name}`, message }],
+      });
+    }
+  }
+  return validate(uploadOptionsSchema, value);
+}
+
+async function receiveMultipart(request: Request, maxFiles: number, receive: Receive): Promise<void> {
+  const fields: Fields = queryFields(request);
+  let files = 0;
+  for await (const part of readMultipart(request)) {
+    if (part.kind === 'field') {
+      fields[part.name] = part.value;
+      continue;
+    }
+    files += 1;
+    if (files > maxFiles)
+      throw new HttpProblem('too_many_files', `at most ${maxFiles} files in one request`, {
+        limit: maxFiles,
+      });
+    await receive(parseFields(fields), part);
+    // These name one document; the next file is another.
+    delete fields.external_id;
+    delete fields.name;
+  }
+  if (files === 0)
+    throw new HttpProblem('no_file', 'the form has no file: send one as in "curl -F file=@report.pdf"');
+}
+
+function queryFields(request: Request): Fields {
+  const entries = Object.entries(request.query).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
+}
+
+const textTypes = { text: 'text/plain', markdown: 'text/markdown', html: 'text/html' };
+
+async function* oneBuffer(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text, 'utf8');
+}
+
+async function receiveJson(request: Request, receive: Receive): Promise<void> {
+  const { text, format, ...options } = validate(textUploadSchema, request.body);
+  await receive(options, {
+    fileName: undefined,
+    mediaType: `${textTypes[format]}; charset=utf-8`,
+    bytes: oneBuffer(text),
+  });
+}
+
+async function receiveRaw(request: Request, maxBytes: number, receive: Receive): Promise<void> {
+  const mediaType = request.get('content-type');
+  if (mediaType?.startsWith('application/x-www-form-urlencoded')) {
+    const detail =
+      'send a file as multipart ("curl -F file=@report.pdf") or raw with its own Content-Type ("--data-binary @report.pdf")';
+    throw new HttpProblem('unsupported_media_type', detail);
+  }
+  const length = Number(request.get('content-length') ?? Number.NaN);
+  if (length === 0 || (Number.isNaN(length) && !request.get('transfer-encoding'))) {
+    throw new HttpProblem('no_file', 'the request has no body: send a file as in "curl -F file=@report.pdf"');
+  }
+  if (length > maxBytes) {
+    throw new HttpProblem('file_too_large', `the body has ${length} bytes, the limit is ${maxBytes}`, {
+      limit: maxBytes,
+      given: length,
+    });
+  }
+  const options = parseFields(queryFields(request));
+  await receive(options, { fileName: options.name, mediaType, bytes: request as Readable });
+}
+
+/** Thin: streams what arrives into the domain, and tells the queue what was accepted. */
+export function createUpload({ pool, catalog, producer, log, limits }: Services): RequestHandler[] {
+  async function receiveAll(request: Request, batch: UploadBatch): Promise<void> {
+    const receive: Receive = async (options, file) => {
+      const collection = await requireCollection(catalog, options.collection);
+      await batch.receive({
+        ...file,
+        collection,
+        externalId: options.external_id,
+        name: options.name,
+        metadata: options.metadata,
+        chunking: options.chunking && {
+          maxTokens: options.chunking.max_tokens,
+          overlapTokens: options.chunking.overlap_tokens,
+        },
+      });
+    };
+    if (request.is('multipart/form-data')) await receiveMultipart(request, limits.maxUploadFiles, receive);
+    else if (request.is('application/json')) await receiveJson(request, receive);
+    else await receiveRaw(request, limits.maxUploadBytes, receive);
+  }
+
+  function enqueue(uploads: readonly Upload[], requestId: string): void {
+    const entries = uploads.map(({ id }) => ({ jobId: id, payload: { uploadId: id } }));
+    // Not waited for: the uploads are durable, and the reconciler enqueues what the queue did not take.
+    producer.enqueueMany(ingestUploadJob, entries).catch((error) => {
+      log.warn(
+        { request_id: requestId, err: error },
+        'the queue does not answer; uploads wait for the reconciler',
+      );
+    });
+  }
+
+  const accept: RequestHandler = async (request, response) => {
+    await using batch = createUploadBatch({
+      db: pool.lane('interactive'),
+      maxBytes: limits.maxUploadBytes,
+      requestId: request.id,
+    });
+    await receiveAll(request, batch);
+    const uploads = await batch.accept();
+    enqueue(uploads, request.id);
+    for (const { id, fileName, format, sizeBytes } of uploads) {
+      log.info(
+        { request_id: request.id, upload_id: id, file: fileName, format, bytes: sizeBytes },
+        'upload accepted',
+      );
+    }
+    if (uploads.length === 1) response.location(`/v1/uploads/${uploads[0]?.id}`);
+    response.status(202).json({ uploads: uploads.map(presentUpload) });
+  };
+  return [express.json({ limit: maxJsonBytes }), accept];
+}

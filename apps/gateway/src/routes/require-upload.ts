@@ -1,0 +1,18 @@
+import { findUploads, type Upload } from '@sluice/store';
+import { HttpProblem } from '../http-problem.ts';
+import type { Services } from '../services.ts';
+import { isUuid } from '../validate.ts';
+
+export function uploadNotFound(id: string): HttpProblem {
+  return new HttpProblem('upload_not_found', `no upload has the id "${id}"; it may have been deleted`, {
+    id,
+  });
+}
+
+export async function requireUpload({ pool, catalog }: Services, id: string): Promise<Upload> {
+  const [upload] = isUuid(id) ? await findUploads(pool, [id]) : [];
+  if (!upload) throw uploadNotFound(id);
+  // Whoever reads "ready" here finds the document in the next query, also before the notification has come.
+  catalog.observe(upload.collectionId, upload.generation);
+  return upload;
+}

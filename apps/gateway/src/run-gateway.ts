@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
+import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
+import { createEmbedders } from '@sluice/ingestion';
+import { createPool } from '@sluice/pool';
+import { checkQueueBackend, createProducer } from '@sluice/queue';
+import { createSearch } from '@sluice/search';
+import { createCatalog, createCollection, StoreError } from '@sluice/store';
+import { createLogger } from '@sluice/telemetry';
+import packageJson from '../package.json' with { type: 'json' };
+import { createApp } from './app.ts';
+import { completeCollection } from './embedding-defaults.ts';
+import type { Services } from './services.ts';
+import { createUploadWatcher } from './upload-watcher.ts';
+
+export interface RunningGateway {
+  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  url: string;
+  /** Resolves when the gateway has stopped. */
+  stopped: Promise<void>;
+  /** Ends requests under way within the deadline, then closes what it opened. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const watchIntervalMs = 300;
+const retryMs = 1_000;
+
+function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) => void): Cache {
+  const near = createMemoryCache({ maxBytes: search.cacheBytes });
+  if (!cacheRedisUrl) return near;
+  return createTieredCache(near, createRedisCache({ url: cacheRedisUrl, onError }));
+}
+
+/** The collection that requests mean when they name none. */
+async function ensureDefaultCollection({
+  pool,
+  catalog,
+  embeddingDefaults,
+  vectorIndex,
+}: Services): Promise<void> {
+  if (await catalog.byName('default')) return;
+  const collection = completeCollection(
+    { name: 'default', distance: 'cosine', storage: 'vector', language: 'simple' },
+    embeddingDefaults,
+  );
+  try {
+    await pool
+      .lane('control')
+      .transaction((transaction) => createCollection(transaction, collection, vectorIndex));
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'collection_exists')) throw error;
+  }
+  await catalog.refresh();
+}
+
+/** Runs `work` until it succeeds: a gateway that starts before its database is not ready yet, and not dead. */
+function untilDone(work: () => Promise<void>, onError: (error: unknown) => void, signal: AbortSignal): void {
+  const attempt = () => {
+    if (signal.aborted) return;
+    work().catch((error) => {
+      onError(error);
+      setTimeout(attempt, retryMs).unref();
+    });
+  };
+  attempt();
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** Builds a gateway from the environment and listens. Throws `ConfigError`, or what Node says of the port (`EADDRINUSE`). */
+export async function runGateway(environment: Environment): Promise<RunningGateway> {
+  const config = loadConfig(environment);
+  const { databaseUrl, queue } = requireServices(config);
+  const log = createLogger({ name: 'gateway', ...config.log });
+  const onError = (error: unknown) => log.error({ err: error }, 'background');
+
+  const pool = createPool({
+    ...config.pool,
+    connectionString: databaseUrl,
+    applicationName: 'sluice-gateway',
+    onEvent: ({ type, ...event }) => log.debug(event, `pool ${type}`),
+  });
+  const catalog = createCatalog(pool, { changes: 'listen', onError });
+  const embedders = createEmbedders(config.embedding);
+  const producer = createProducer(queue, { onError });
+  const cache = createCache(config, onError);
+  const search = createSearch({
+    db: pool.lane('interactive'),
+    embedderFor: embedders.for,
+    cache,
+    cacheTtlMs: config.search.cacheTtlMs,
+  });
+  const watcher = createUploadWatcher(pool.lane('interactive'), { intervalMs: watchIntervalMs, onError });
+  const closing = new AbortController();
+
+  const services: Services = {
+    pool,
+    catalog,
+    producer,
+    cache,
+    search,
+    watcher,
+    embeddingDefaults: config.embedding,
+    vectorIndex: config.mode === 'embedded' ? 'none' : 'hnsw',
+    log,
+    limits: config.http,
+    apiKeys: config.http.apiKeys,
+    version: packageJson.version,
+  };
+  const server = createServer({ requestTimeout: config.http.uploadTimeoutMs }, createApp(services));
+
+  async function closeServices(): Promise<void> {
+    closing.abort();
+    watcher[Symbol.dispose]();
+    await producer.close();
+    await cache.close();
+    await embedders[Symbol.asyncDispose]();
+    await catalog[Symbol.asyncDispose]();
+    await pool.drain();
+  }
+
+  let url: string;
+  try {
+    url = await listen(server, config.http.host, config.http.port);
+  } catch (error) {
+    await closeServices();
+    throw error;
+  }
+  untilDone(() => ensureDefaultCollection(services), onError, closing.signal);
+  checkQueueBackend(queue).then((warnings) => {
+    for (const warning of warnings) log.warn(warning);
+  }, onError);
+  log.info({ mode: config.mode, url }, 'gateway listens');
+
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  let stopping: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    log.info('gateway stopping');
+    const closed = once(server, 'close');
+    server.close();
+    // Event streams never end by themselves; their clients come back to another replica.
+    const cut = setTimeout(
+      () => server.closeAllConnections(),
+      Math.min(config.shutdownTimeoutMs * 0.7, 5_000),
+    );
+    await closed;
+    clearTimeout(cut);
+    await closeServices();
+    log.info('gateway stopped');
+    resolve();
+  }
+  return {
+    url,
+    stopped,
+    stop() {
+      stopping ??= close();
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Cache } from '@sluice/cache';
+import type { Pool } from '@sluice/pool';
+import type { Producer } from '@sluice/queue';
+import type { Search } from '@sluice/search';
+import type { Catalog, Collection, VectorIndex } from '@sluice/store';
+import type { Logger } from '@sluice/telemetry';
+import type { EmbeddingDefaults } from './embedding-defaults.ts';
+import { HttpProblem } from './http-problem.ts';
+import type { UploadWatcher } from './upload-watcher.ts';
+
+/** What the routes are built on. */
+export interface Services {
+  pool: Pool;
+  catalog: Catalog;
+  producer: Producer;
+  cache: Cache;
+  search: Search;
+  watcher: UploadWatcher;
+  embeddingDefaults: EmbeddingDefaults;
+  /** Of new collections. */
+  vectorIndex: VectorIndex;
+  log: Logger;
+  limits: { maxUploadBytes: number; maxUploadFiles: number };
+  apiKeys: readonly string[];
+  version: string;
+}
+
+export async function requireCollection(catalog: Catalog, name: string): Promise<Collection> {
+  const collection = await catalog.byName(name);
+  if (collection) return collection;
+  const detail = `no collection is named "${name}"; create it with POST /v1/collections`;
+  throw new HttpProblem('collection_not_found', detail, { collection: name });
+}

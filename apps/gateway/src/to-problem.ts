@@ -1,0 +1,79 @@
+import type { ProblemCode } from '@sluice/contract';
+import { EmbeddingError } from '@sluice/embeddings';
+import { ExtractionError, formats } from '@sluice/extraction';
+import { IngestionError } from '@sluice/ingestion';
+import { isTransient } from '@sluice/pool';
+import { StoreError, type StoreErrorCode } from '@sluice/store';
+import { HttpProblem } from './http-problem.ts';
+
+const storeCodes: Partial<Record<StoreErrorCode, ProblemCode>> = {
+  collection_not_found: 'collection_not_found',
+  collection_exists: 'collection_exists',
+  unsupported_dimensions: 'unsupported_dimensions',
+  wrong_vector_length: 'wrong_vector_length',
+};
+
+/** What Express' own body parsers throw. */
+function fromBodyParser(error: { type?: string; limit?: number }): HttpProblem | undefined {
+  switch (error.type) {
+    case 'entity.parse.failed':
+      return new HttpProblem('invalid_json', `the body is not JSON: ${(error as Error).message}`);
+    case 'entity.too.large':
+      return new HttpProblem(
+        'file_too_large',
+        `the body is larger than ${error.limit} bytes; send larger documents as multipart/form-data`,
+        {
+          limit: error.limit,
+        },
+      );
+    case 'request.aborted':
+      return new HttpProblem('invalid_request', 'the request ended before its body did');
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new HttpProblem('unsupported_media_type', (error as Error).message);
+    default:
+      return undefined;
+  }
+}
+
+/** The one table from errors of the domain to answers. What it does not know is a fault of ours. */
+export function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof ExtractionError && error.code === 'unknown_format') {
+    const known = formats.map(({ format, extensions, mediaTypes }) => ({
+      format,
+      extensions,
+      media_types: mediaTypes,
+    }));
+    return new HttpProblem('unknown_format', error.message, { known_formats: known });
+  }
+  if (error instanceof ExtractionError) return new HttpProblem('invalid_request', error.message);
+  if (error instanceof IngestionError && (error.code === 'empty_file' || error.code === 'file_too_large')) {
+    return new HttpProblem(error.code, error.message, { ...error.details });
+  }
+  if (error instanceof StoreError) {
+    const code = storeCodes[error.code];
+    if (code) return new HttpProblem(code, error.message, { ...error.details });
+  }
+  if (error instanceof EmbeddingError) {
+    const retryAfterSeconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1_000);
+    return new HttpProblem('embedding_unavailable', error.message, {
+      cause: error.code,
+      ...(error.retryable && { retryAfterSeconds }),
+    });
+  }
+  if (isTransient(error)) {
+    const detail = 'the database does not answer or has no connection free; nothing was lost, try again soon';
+    return new HttpProblem('database_unavailable', detail, { retryAfterSeconds: 2 }, { cause: error });
+  }
+  const fromParser = fromBodyParser((error ?? {}) as { type?: string });
+  return (
+    fromParser ??
+    new HttpProblem(
+      'internal',
+      'something went wrong on our side; the log has it under this request id',
+      {},
+      { cause: error },
+    )
+  );
+}

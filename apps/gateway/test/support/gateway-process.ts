@@ -1,0 +1,6 @@
+/** A gateway in a process of its own, so that its memory can be measured. Tells its URL over IPC. */
+import { runGateway } from '../../src/index.ts';
+
+const gateway = await runGateway(process.env);
+process.send?.({ url: gateway.url });
+process.once('disconnect', () => void gateway.stop().then(() => process.exit(0)));

@@ -1,0 +1,42 @@
+import { type IngestionDependencies, ingestUpload } from '@sluice/ingestion';
+import { type Consumer, createConsumer, ingestUploadJob, type QueueBackend } from '@sluice/queue';
+import type { Logger } from '@sluice/telemetry';
+import { observed } from '../observed.ts';
+
+export interface IngestUploadConsumerOptions {
+  concurrency: number;
+  lockDurationMs: number;
+  drainTimeoutMs: number;
+  log: Logger;
+}
+
+/** Job in, one call into the domain, outcome out. */
+export function consumeIngestUpload(
+  backend: QueueBackend,
+  ingestion: IngestionDependencies,
+  { concurrency, lockDurationMs, drainTimeoutMs, log }: IngestUploadConsumerOptions,
+): Consumer {
+  const handler = observed(
+    ingestUploadJob,
+    log,
+    async ({ uploadId }, { attempt, signal, reportProgress }) => {
+      const { outcome, upload } = await ingestUpload(ingestion, uploadId, {
+        signal,
+        lastAttempt: attempt >= ingestUploadJob.retry.attempts,
+        onProgress: (done, total) => void reportProgress({ done, total: total ?? done }),
+      });
+      return { upload_id: uploadId, outcome, request_id: upload?.requestId, file: upload?.fileName };
+    },
+  );
+  return createConsumer(backend, ingestUploadJob, handler, {
+    concurrency,
+    lockDurationMs,
+    stalledIntervalMs: Math.max(1_000, lockDurationMs / 2),
+    drainTimeoutMs,
+    hooks: {
+      onStalled: ({ jobId }) => log.warn({ job_id: jobId }, 'job lost its worker; it goes to another one'),
+      onHandedBack: ({ jobId }) => log.info({ job_id: jobId }, 'job handed back to the queue'),
+      onError: (error) => log.error({ err: error }, 'queue'),
+    },
+  });
+}

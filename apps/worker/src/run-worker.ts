@@ -1,0 +1,83 @@
+import { type Environment, loadConfig, requireServices } from '@sluice/config';
+import { createExtractor } from '@sluice/extraction';
+import { createEmbedders, startReconciler } from '@sluice/ingestion';
+import { createPool } from '@sluice/pool';
+import { createProducer, ingestUploadJob } from '@sluice/queue';
+import { createCatalog } from '@sluice/store';
+import { createLogger } from '@sluice/telemetry';
+import { consumeIngestUpload } from './consumers/ingest-upload.ts';
+
+export interface RunningWorker {
+  /** Resolves when the worker has stopped. */
+  stopped: Promise<void>;
+  /** Finishes or hands back its jobs, then closes what it opened. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Builds a worker from the environment and starts it. Throws `ConfigError`. */
+export async function runWorker(environment: Environment): Promise<RunningWorker> {
+  const config = loadConfig(environment);
+  const { databaseUrl, queue } = requireServices(config);
+  const log = createLogger({ name: 'worker', ...config.log });
+  const onError = (error: unknown) => log.error({ err: error }, 'background');
+
+  const pool = createPool({
+    ...config.pool,
+    connectionString: databaseUrl,
+    applicationName: 'sluice-worker',
+    onEvent: ({ type, ...event }) => log.debug(event, `pool ${type}`),
+  });
+  const catalog = createCatalog(pool, { changes: 'listen', onError });
+  const embedders = createEmbedders({ ...config.embedding });
+  const extractor = createExtractor(config.extraction);
+  const producer = createProducer(queue, { onError });
+  const consumer = consumeIngestUpload(
+    queue,
+    { pool, collectionById: catalog.byId, embedders, extractor, windowChunks: config.worker.batchRows },
+    {
+      concurrency: config.worker.concurrency,
+      lockDurationMs: config.worker.lockDurationMs,
+      // Leaves time to close everything else within the deadline of the whole process.
+      drainTimeoutMs: config.shutdownTimeoutMs * 0.7,
+      log,
+    },
+  );
+  const reconciler = startReconciler({
+    db: pool.lane('control'),
+    enqueue: (ids) =>
+      producer.enqueueMany(
+        ingestUploadJob,
+        ids.map((id) => ({ jobId: id, payload: { uploadId: id } })),
+      ),
+    intervalMs: config.worker.reconcileMs,
+    abandonedAfterMs: 2 * config.http.uploadTimeoutMs,
+    onReport(report) {
+      if (report.abandoned + report.orphanedChunks > 0) log.info(report, 'reconciled');
+    },
+    onError,
+  });
+  consumer.start();
+  log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
+
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  let stopping: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    log.info('worker stopping');
+    const { finished, handedBack } = await consumer.drain();
+    await reconciler[Symbol.asyncDispose]();
+    await producer.close();
+    await extractor.close();
+    await embedders[Symbol.asyncDispose]();
+    await catalog[Symbol.asyncDispose]();
+    await pool.drain();
+    log.info({ finished, handed_back: handedBack }, 'worker stopped');
+    resolve();
+  }
+  return {
+    stopped,
+    stop() {
+      stopping ??= close();
+      return stopping;
+    },
+  };
+}
