@@ -1,0 +1,36 @@
+export interface ComposeVariable {
+  /** Undefined: docker compose refuses to start without it. */
+  default: string | undefined;
+  description: string;
+  secret: boolean;
+}
+
+/** What docker-compose.yml reads besides the variables of the services themselves. */
+export const composeVariables: Record<string, ComposeVariable> = {
+  POSTGRES_PASSWORD: {
+    default: undefined,
+    description:
+      'Password of the database role, used when the database is created. Required; letters and digits only, as it becomes part of a URL (`openssl rand -hex 24`).',
+    secret: true,
+  },
+  PUBLISH_HOST: {
+    default: '127.0.0.1',
+    description: 'Address of the host on which the gateway can be reached; 0.0.0.0 is every one.',
+    secret: false,
+  },
+  PUBLISH_PORT: { default: '3000', description: 'Port of the host for the gateway.', secret: false },
+  WORKER_REPLICAS: {
+    default: '2',
+    description: 'Workers to run; `--scale worker=N` goes before it.',
+    secret: false,
+  },
+  WORKER_DB_POOL_SIZE: { default: '5', description: 'DB_POOL_SIZE of each worker.', secret: false },
+  WORKER_DB_MAX_OVERFLOW: { default: '5', description: 'DB_MAX_OVERFLOW of each worker.', secret: false },
+  SLUICE_VERSION: { default: '0.1.0', description: 'Tag of the image that is built and run.', secret: false },
+};
+
+/** Set by docker-compose.yml itself: a value in `.env` changes nothing there. */
+export const fixedByCompose = ['HOST', 'PORT', 'DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL'];
+
+/** Of the embedded mode, which containers do not have. */
+export const unusedInCompose = ['SLUICE_DATA_DIR', 'SLUICE_EMBEDDED'];
