@@ -1,23 +1,11 @@
-import { appendFile, copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
-import { runInRoot } from './root-process.ts';
-import { logFileOf, prepareFolder, startRootedService } from './rooted-service.ts';
+import { startPostgres, startReplica } from './debian-postgres.ts';
+import { withFreePort } from './free-port.ts';
+import { prepareFolder, startRootedService } from './rooted-service.ts';
 import { createScratchFolder } from './scratch-folder.ts';
-import type {
-  PgBouncerOptions,
-  PostgresOptions,
-  RedisOptions,
-  RunningService,
-  ServiceHost,
-} from './service-host.ts';
-import {
-  iniFile,
-  PGBOUNCER_DEFAULTS,
-  POSTGRES_DEFAULTS,
-  REDIS_DEFAULTS,
-  settingArgs,
-} from './service-settings.ts';
+import type { PgBouncerOptions, RedisOptions, RunningService, ServiceHost } from './service-host.ts';
+import { iniFile, PGBOUNCER_DEFAULTS, REDIS_DEFAULTS } from './service-settings.ts';
 import { acceptsConnections, answersPing } from './tcp-probe.ts';
 
 /** Runs servers from a Debian root built by `provideServiceRoot`. */
@@ -25,72 +13,11 @@ export function createDebianHost(root: string): ServiceHost {
   return {
     name: 'service root',
     startPostgres: (options = {}) => withFreePort(options.port, (port) => startPostgres(root, port, options)),
+    startReplica: (primary, options = {}) =>
+      withFreePort(options.port, (port) => startReplica(root, port, primary, options)),
     startRedis: (options = {}) => withFreePort(options.port, (port) => startRedis(root, port, options)),
     startPgBouncer: (options) => withFreePort(options.port, (port) => startPgBouncer(root, port, options)),
   };
-}
-
-// Between finding a free port and listening on it somebody else may take it.
-async function withFreePort<T>(wanted: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
-  if (wanted !== undefined) return start(wanted);
-  try {
-    return await start(await freePort());
-  } catch (error) {
-    if (!/address already in use/i.test(String(error))) throw error;
-    return start(await freePort());
-  }
-}
-
-async function startPostgres(root: string, port: number, options: PostgresOptions): Promise<RunningService> {
-  const folder = await createScratchFolder('postgres');
-  const data = await prepareFolder(folder);
-  const bin = await postgresBin(root);
-  const initdb = [
-    'initdb',
-    '-D',
-    '/srv/cluster',
-    '-U',
-    'postgres',
-    '-A',
-    'trust',
-    '--no-sync',
-    '-E',
-    'UTF8',
-    '--locale=C.UTF-8',
-  ];
-  initdb[0] = `${bin}/initdb`;
-  await runInRoot({ root, data, user: 'postgres', argv: initdb, logFile: logFileOf(folder) });
-  const cluster = join(data, 'cluster');
-  if (options.configFile) {
-    await copyFile(options.configFile, join(data, 'given.conf'));
-    await appendFile(join(cluster, 'postgresql.conf'), "\ninclude '/srv/given.conf'\n");
-  }
-  const settings = {
-    ...(options.configFile ? {} : POSTGRES_DEFAULTS),
-    ...options.settings,
-    port,
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-  };
-  const pidFile = join(cluster, 'postmaster.pid');
-  return startRootedService({
-    name: 'Postgres',
-    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
-    port,
-    root,
-    user: 'postgres',
-    folder,
-    argv: [`${bin}/postgres`, '-D', '/srv/cluster', ...settingArgs('-c', settings)],
-    stopSignal: 'SIGINT',
-    beforeStart: () => rm(pidFile, { force: true }),
-    // The last line of this file says "ready" exactly when connections are accepted.
-    isReady: async () => /^ready\s*$/m.test(await readFile(pidFile, 'utf8').catch(() => '')),
-  });
-}
-
-async function postgresBin(root: string): Promise<string> {
-  const versions = await readdir(join(root, 'usr/lib/postgresql'));
-  return `/usr/lib/postgresql/${versions.sort().at(-1)}/bin`;
 }
 
 async function startRedis(root: string, port: number, options: RedisOptions): Promise<RunningService> {

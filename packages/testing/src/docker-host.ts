@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { freePort } from './free-port.ts';
+import { basebackupArgs, settingsOfReplica } from './replica.ts';
 import type {
   PgBouncerOptions,
   PostgresOptions,
   RedisOptions,
+  ReplicaOptions,
   RunningService,
   ServiceHost,
 } from './service-host.ts';
@@ -17,12 +19,22 @@ import {
 } from './service-settings.ts';
 
 const POSTGRES_IMAGE = 'pgvector/pgvector:pg18';
+// Run by the image when it creates the cluster: its own pg_hba.conf lets nobody replicate from another container.
+const ALLOW_REPLICATION = {
+  content: `echo 'host replication all all scram-sha-256' >> "$PGDATA/pg_hba.conf"\n`,
+  target: '/docker-entrypoint-initdb.d/allow-replication.sh',
+};
+// The container starts more than once, but is filled only the first time.
+const FILL_AND_RUN =
+  '[ -s "$PGDATA/PG_VERSION" ] || pg_basebackup -D "$PGDATA" $BASEBACKUP && exec postgres "$@"';
 const REDIS_IMAGE = 'redis:8';
 const PGBOUNCER_IMAGE = 'edoburu/pgbouncer:latest';
 
+const DOCKER_HOST = { host: 'host.docker.internal', ipAddress: 'host-gateway' };
+
 /** Runs servers as containers; testcontainers' reaper removes them when this process dies. */
 export function createDockerHost(): ServiceHost {
-  return { name: 'Docker', startPostgres, startRedis, startPgBouncer };
+  return { name: 'Docker', startPostgres, startReplica, startRedis, startPgBouncer };
 }
 
 async function startPostgres(options: PostgresOptions = {}): Promise<RunningService> {
@@ -32,6 +44,7 @@ async function startPostgres(options: PostgresOptions = {}): Promise<RunningServ
     .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
     .withExposedPorts({ container: 5432, host: port })
     .withSharedMemorySize(1024 ** 3)
+    .withCopyContentToContainer([ALLOW_REPLICATION])
     // The image starts a temporary server first to create the cluster, hence the second line.
     .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2));
   const config = options.configFile ? ['-c', 'config_file=/etc/given.conf'] : [];
@@ -44,6 +57,22 @@ async function startPostgres(options: PostgresOptions = {}): Promise<RunningServ
     ...config,
     ...settingArgs('-c', { ...settings, listen_addresses: '*' }),
   ]);
+  return run(container, port, (host) => `postgres://postgres:postgres@${host}:${port}/postgres`);
+}
+
+async function startReplica(primary: RunningService, options: ReplicaOptions = {}): Promise<RunningService> {
+  const port = options.port ?? (await freePort());
+  const settings = await settingsOfReplica(primary, options);
+  const basebackup = basebackupArgs(seenFromInside(primary.url).href).join(' ');
+  const container = new GenericContainer(POSTGRES_IMAGE)
+    .withUser('postgres')
+    .withEntrypoint(['sh', '-c', FILL_AND_RUN, 'sh'])
+    .withEnvironment({ BASEBACKUP: basebackup })
+    .withCommand(settingArgs('-c', { ...settings, listen_addresses: '*' }))
+    .withExtraHosts([DOCKER_HOST])
+    .withExposedPorts({ container: 5432, host: port })
+    .withSharedMemorySize(1024 ** 3)
+    .withWaitStrategy(Wait.forLogMessage(/ready to accept read-only connections/));
   return run(container, port, (host) => `postgres://postgres:postgres@${host}:${port}/postgres`);
 }
 
@@ -60,18 +89,20 @@ async function startRedis(options: RedisOptions = {}): Promise<RunningService> {
 async function startPgBouncer(options: PgBouncerOptions): Promise<RunningService> {
   const port = options.port ?? (await freePort());
   const upstream = new URL(options.upstream);
-  const seenFromInside = new URL(options.upstream);
-  seenFromInside.hostname = 'host.docker.internal';
   const users = `"${decodeURIComponent(upstream.username)}" "${decodeURIComponent(upstream.password)}"\n`;
   const listening = { listen_addr: '*', listen_port: 6432, auth_file: '/etc/pgbouncer/users.txt' };
-  const ini = iniFile(seenFromInside, { ...PGBOUNCER_DEFAULTS, ...options.settings, ...listening });
+  const ini = iniFile(seenFromInside(options.upstream), {
+    ...PGBOUNCER_DEFAULTS,
+    ...options.settings,
+    ...listening,
+  });
   const container = new GenericContainer(PGBOUNCER_IMAGE)
     .withEntrypoint(['pgbouncer', '/etc/pgbouncer/given.ini'])
     .withCopyContentToContainer([
       { content: ini, target: '/etc/pgbouncer/given.ini' },
       { content: users, target: '/etc/pgbouncer/users.txt' },
     ])
-    .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
+    .withExtraHosts([DOCKER_HOST])
     .withExposedPorts({ container: 6432, host: port })
     .withWaitStrategy(Wait.forLogMessage(/process up/));
   return run(container, port, (host) => {
@@ -79,6 +110,13 @@ async function startPgBouncer(options: PgBouncerOptions): Promise<RunningService
     url.host = `${host}:${port}`;
     return url.href;
   });
+}
+
+/** An address on this machine as a container has to write it. */
+function seenFromInside(address: string): URL {
+  const url = new URL(address);
+  url.hostname = DOCKER_HOST.host;
+  return url;
 }
 
 async function run(

@@ -2,10 +2,13 @@ import { createDebianHost } from './debian-host.ts';
 import { whyNoDocker } from './docker-engine.ts';
 import { readEnvironment, type TestEnvironment } from './environment.ts';
 import { TestingError } from './errors.ts';
+import { asReplica } from './replica.ts';
 import type {
   PgBouncerOptions,
   PostgresOptions,
   RedisOptions,
+  ReplicaOptions,
+  RunningReplica,
   RunningService,
   ServiceHost,
 } from './service-host.ts';
@@ -47,6 +50,17 @@ async function requireHost(): Promise<ServiceHost> {
 /** A Postgres of its own, with pgvector to be created: for tests that stop, kill or reconfigure it. */
 export async function startPostgres(options?: PostgresOptions): Promise<RunningService> {
   return (await requireHost()).startPostgres(options);
+}
+
+/**
+ * A streaming replica of a server that `startPostgres` has started, as that server is now; to be disposed of
+ * before it. Asynchronous: what the primary confirms is visible here a little later.
+ */
+export async function startReplica(
+  primary: RunningService,
+  options?: ReplicaOptions,
+): Promise<RunningReplica> {
+  return asReplica(await (await requireHost()).startReplica(primary, options));
 }
 
 /** A Redis of its own: for tests that stop, kill, flush or reconfigure it. */

@@ -20,3 +20,17 @@ function canListen(port: number): Promise<boolean> {
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
+
+/** `start` at the port `wanted`, else at a free one: between finding it and listening, somebody may take it. */
+export async function withFreePort<T>(
+  wanted: number | undefined,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  if (wanted !== undefined) return start(wanted);
+  try {
+    return await start(await freePort());
+  } catch (error) {
+    if (!/address already in use/i.test(String(error))) throw error;
+    return start(await freePort());
+  }
+}

@@ -3,10 +3,18 @@ export { expectNoLeakedConnections } from './connection-leaks.ts';
 export { describeWithServices, type Need } from './describe-with-services.ts';
 export { type EmbeddingsServer, startEmbeddingsServer } from './embeddings-server.ts';
 export { TestingError, type TestingErrorCode } from './errors.ts';
-export { startPgBouncer, startPostgres, startRedis } from './find-host.ts';
+export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
+export { startPgBouncer, startPostgres, startRedis, startReplica } from './find-host.ts';
 export type { TestServices } from './find-services.ts';
 export { freePort } from './free-port.ts';
 export { testServices } from './provided-services.ts';
-export type { PgBouncerOptions, PostgresOptions, RedisOptions, RunningService } from './service-host.ts';
+export type {
+  PgBouncerOptions,
+  PostgresOptions,
+  RedisOptions,
+  ReplicaOptions,
+  RunningReplica,
+  RunningService,
+} from './service-host.ts';
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts';
 export { createTestRedis, type TestRedis } from './test-redis.ts';

@@ -26,6 +26,21 @@ export interface PostgresOptions {
   readonly configFile?: string;
 }
 
+export interface ReplicaOptions {
+  readonly port?: number;
+  /** On top of the defaults for tests and of what the primary's settings require. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** A streaming replica, open for reading. */
+export interface RunningReplica extends RunningService {
+  /** From here on nothing that the primary does becomes visible. What it sends is still received. */
+  pauseReplay(): Promise<void>;
+  resumeReplay(): Promise<void>;
+  /** It applies all it has received and becomes a primary; also when replay is paused. */
+  promote(): Promise<void>;
+}
+
 export interface RedisOptions {
   readonly port?: number;
   /** redis.conf settings, e.g. `{ 'maxmemory-policy': 'allkeys-lru' }`. Nothing is persisted by default. */
@@ -44,6 +59,8 @@ export interface PgBouncerOptions {
 export interface ServiceHost {
   readonly name: string;
   startPostgres(options?: PostgresOptions): Promise<RunningService>;
+  /** `primary` comes from this host's `startPostgres`. */
+  startReplica(primary: RunningService, options?: ReplicaOptions): Promise<RunningService>;
   startRedis(options?: RedisOptions): Promise<RunningService>;
   startPgBouncer(options: PgBouncerOptions): Promise<RunningService>;
 }
