@@ -1,128 +1,398 @@
-import { createHash } from 'node:crypto';
-import pg from 'pg';
-import { sqlState } from './errors.ts';
-import type { ResolvedPoolOptions } from './options.ts';
+import type pg from 'pg';
+import { cancelRunning } from './cancel.ts';
+import { PoolError } from './errors.ts';
+import { send } from './named-query.ts';
+import type { QueryOptions, Result, Row } from './queryable.ts';
+import { type NamingPolicy, Statements, staleReason } from './statements.ts';
+import { callHook, type PoolTracer } from './tracer.ts';
 
-export type Row = Record<string, unknown>;
-export interface Result<R extends Row = Row> {
-  rows: R[];
-  rowCount: number;
-  /** What the server says it did, e.g. `SELECT`, `COMMIT`. */
-  command: string;
-}
-export interface QueryOptions {
-  /** Keep a named prepared statement for this text on the connection. For the few hot statements. */
-  prepare?: boolean;
-}
-
-/** Something SQL can be sent to: a pool, a lane of it, a lease, or a transaction. `Buffer` parameters travel as binary. */
-export interface Queryable {
-  query<R extends Row = Row>(
-    text: string,
-    values?: readonly unknown[],
-    options?: QueryOptions,
-  ): Promise<Result<R>>;
+export interface ConnectionOptions {
+  id: number;
+  client: pg.Client;
+  host: string;
+  port: number;
+  /** There is a pooler in between: the session is not ours from one transaction to the next. */
+  pooled: boolean;
+  /** Cancel requests are understood. */
+  cancellable: boolean;
+  cancelTimeoutMs: number;
+  naming: NamingPolicy;
+  changesSession(text: string): boolean;
+  /** SQL that brings a changed session back to what the pool has set up. */
+  resetSql: string;
+  tracer: PoolTracer;
+  /** Its socket is gone, or it was given up. Called once, and not for `close`. */
+  onDead(): void;
 }
 
-/** One server connection. `usable` turns false for good when its socket died or its session is in doubt. */
-export interface Connection extends Queryable {
+interface Turn {
+  proceed(): void;
+  refuse(error: unknown): void;
+}
+
+const closeTimeoutMs = 2_000;
+
+/**
+ * One server connection. It runs one statement at a time, in the order of arrival.
+ *
+ * usable -> dead, for good: when its socket dies, a cancelled statement does not end, or it is closed.
+ */
+export class Connection {
   readonly id: number;
-  readonly usable: boolean;
   readonly client: pg.Client;
-  /** Throws when the server does not answer. */
-  ping(): Promise<void>;
-  /** Back to a clean session: an open or failed transaction is rolled back. */
-  reset(): Promise<void>;
-  close(): void;
-}
+  readonly host: string;
+  readonly port: number;
+  readonly pooled: boolean;
+  usable = true;
+  /** Its session may differ from what the pool has set up. */
+  changed = false;
+  /** What else is to be done when it dies; for whom it is lent to. */
+  whenDead: (() => void) | undefined;
+  /** The statement under way was cancelled or outlived its lease; nobody waits for it any more. */
+  cancelling: Promise<void> | undefined;
+  readonly #options: ConnectionOptions;
+  readonly #statements: Statements;
+  readonly #turns: Turn[] = [];
+  #busy = false;
+  #dead = false;
+  #closing: Promise<void> | undefined;
 
-// int8 (counts, sizes) as number: everything we count stays far below 2^53.
-const types = new pg.TypeOverrides();
-types.setTypeParser(20, (text: string) => Number(text));
-
-// Statements beyond this many run unnamed, so that a server session's memory stays bounded.
-const maxNamedStatements = 200;
-let lastId = 0;
-
-function statementName(text: string): string {
-  return `sluice_${createHash('sha1').update(text).digest('base64url').slice(0, 20)}`;
-}
-
-// After connecting, not at startup: PgBouncer refuses unknown startup parameters.
-async function applySettings(client: pg.Client, settings: Record<string, string>): Promise<void> {
-  const calls = Object.keys(settings).map(
-    (_, i) => `set_config($${2 * i + 1}::text, $${2 * i + 2}::text, false)`,
-  );
-  if (calls.length > 0) await client.query(`select ${calls.join(', ')}`, Object.entries(settings).flat());
-}
-
-export async function openConnection(options: ResolvedPoolOptions): Promise<Connection> {
-  const client = new pg.Client({
-    connectionString: options.connectionString,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    keepAlive: true,
-    types,
-    ...(options.sharedSession ? {} : { application_name: options.applicationName }),
-  });
-  let usable = true;
-  // Without a listener a socket that dies would end the process.
-  client.on('error', () => {
-    usable = false;
-  });
-  client.on('end', () => {
-    usable = false;
-  });
-  try {
-    await client.connect();
-    await applySettings(client, options.settings);
-  } catch (error) {
-    client.end().catch(() => {});
-    throw error;
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.client = options.client;
+    this.host = options.host;
+    this.port = options.port;
+    this.pooled = options.pooled;
+    this.#statements = new Statements(options.naming);
+    this.client.on('error', () => this.#die());
+    this.client.on('end', () => this.#die());
+    const wire = (this.client as unknown as { connection: NodeJS.EventEmitter }).connection;
+    // Sent when a setting that the server reports was changed, whoever did it and however.
+    wire.on('parameterStatus', ({ parameterName }: { parameterName: string }) => {
+      if (parameterName !== 'in_hot_standby') this.changed = true;
+    });
   }
 
-  lastId += 1;
-  const id = lastId;
-  const named = new Map<string, string>();
-
-  function nameFor(text: string): string | undefined {
-    const known = named.get(text);
-    if (known || options.sharedSession || named.size >= maxNamedStatements) return known;
-    const name = statementName(text);
-    named.set(text, name);
-    return name;
+  get busy(): boolean {
+    return this.#busy;
   }
 
-  return {
-    id,
-    client,
-    get usable() {
-      return usable;
-    },
-    async query<R extends Row>(
-      text: string,
-      values: readonly unknown[] = [],
-      { prepare = false }: QueryOptions = {},
-    ) {
-      const name = prepare ? nameFor(text) : undefined;
+  /** Number of the server's process that answers here; of the pooler's making when there is one. */
+  get pid(): number | null {
+    return (this.client as unknown as { processID: number | null }).processID;
+  }
+
+  get namedStatements(): number {
+    return this.#statements.size;
+  }
+
+  /** Bytes that have gone through the socket in both directions: a statement that moves some is alive. */
+  get traffic(): number {
+    const { stream } = (this.client as unknown as { connection: { stream: TrafficStream } }).connection;
+    return (stream.bytesRead ?? 0) + (stream.bytesWritten ?? 0) - stream.writableLength;
+  }
+
+  async query<R extends Row>(
+    text: string,
+    values: readonly unknown[] = [],
+    { prepare = false, signal }: QueryOptions = {},
+  ): Promise<Result<R>> {
+    if (this.#options.changesSession(text)) this.changed = true;
+    return await this.run(() => this.#traced(text, values, prepare), signal);
+  }
+
+  /**
+   * Runs something on the client when its turn has come, alone. When `signal` is aborted, what has not begun never does,
+   * and what runs is cancelled on the server while the caller goes on.
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) throw abortedError(signal);
+    if (this.#busy) await this.#turn(signal);
+    this.#busy = true;
+    const running = work();
+    if (!signal) {
       try {
-        const result = await client.query<R>({ text, values: [...values], ...(name && { name }) });
-        return { rows: result.rows, rowCount: result.rowCount ?? 0, command: result.command };
-      } catch (error) {
-        // A plan that no longer fits its table never heals on this session.
-        if (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) usable = false;
-        throw error;
+        return await running;
+      } finally {
+        this.#next();
       }
-    },
-    async ping() {
-      await client.query('select 1');
-    },
-    async reset() {
-      // The server tells its transaction status with every answer, so a clean session costs no round trip.
-      if (client.getTransactionStatus() !== 'I') await client.query('rollback');
-    },
-    close() {
-      usable = false;
-      client.end().catch(() => {});
-    },
-  };
+    }
+    return await this.#abortable(running, signal);
+  }
+
+  /** Resolves when nothing runs any more; cancels what does, and refuses what has not begun. Throws when it had to be given up. */
+  async quiesce(error: unknown): Promise<void> {
+    for (const turn of this.#turns.splice(0)) turn.refuse(error);
+    if (this.#busy && !this.cancelling) {
+      let freed = () => {};
+      const ended = new Promise<void>((resolve) => {
+        freed = resolve;
+      });
+      this.#turns.push({ proceed: freed, refuse: freed });
+      this.cancelling = this.#cancel(ended);
+      await this.cancelling;
+      this.cancelling = undefined;
+      if (this.#busy) this.#next();
+    } else await this.cancelling;
+    if (!this.usable) throw new Error('the connection was given up');
+  }
+
+  /** Throws when the server does not answer in time; the connection is of no use then. */
+  async ping(timeoutMs: number): Promise<void> {
+    await this.#within(timeoutMs, () => this.run(() => this.#send('select 1')));
+  }
+
+  /** Whether `reset` has anything to do. */
+  needsReset(mode: 'detect' | 'always' | 'rollback'): boolean {
+    // The server tells its transaction status at the end of every answer, so a clean session costs no round trip.
+    if (!this.#isReady || this.client.getTransactionStatus() !== 'I') return true;
+    return !this.pooled && (mode === 'always' || (mode === 'detect' && this.changed));
+  }
+
+  get #isReady(): boolean {
+    return (this.client as unknown as { readyForQuery: boolean }).readyForQuery;
+  }
+
+  /** After an error the rest of the server's answer, with its transaction status, comes a moment later. */
+  async #answered(): Promise<void> {
+    if (this.#isReady || !this.usable) return;
+    const { connection } = this.client as unknown as { connection: NodeJS.EventEmitter };
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        connection.off('readyForQuery', settle);
+        connection.off('end', settle);
+        resolve();
+      };
+      connection.once('readyForQuery', settle);
+      connection.once('end', settle);
+    });
+    if (!this.usable) throw new Error('Connection terminated');
+  }
+
+  /** Back to a clean session: an open or failed transaction is rolled back, and what was changed is put back. */
+  async reset(mode: 'detect' | 'always' | 'rollback', timeoutMs: number): Promise<void> {
+    await this.#within(timeoutMs, async () => {
+      await this.#answered();
+      if (this.client.getTransactionStatus() !== 'I') await this.run(() => this.#send('rollback'));
+      if (!this.needsReset(mode)) return;
+      await this.run(() => this.#send(this.#options.resetSql));
+      this.#statements.forgetAll();
+      this.#forgetParsed();
+      this.changed = false;
+    });
+  }
+
+  /** Resolves when the server has let go of it, or after two seconds. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async #closeNow(): Promise<void> {
+    const wasBusy = this.#busy && this.usable;
+    this.usable = false;
+    for (const turn of this.#turns.splice(0)) turn.refuse(new Error('Connection terminated'));
+    if (wasBusy) {
+      this.#destroySocket();
+      // A server that computes does not notice that its client has gone.
+      if (this.#options.cancellable) await this.#requestCancel(closeTimeoutMs).catch(() => {});
+    }
+    const timer = setTimeout(() => this.#destroySocket(), closeTimeoutMs);
+    timer.unref();
+    await this.client.end().catch(() => {});
+    clearTimeout(timer);
+  }
+
+  #destroySocket(): void {
+    (this.client as unknown as { connection: { stream: TrafficStream } }).connection.stream.destroy();
+  }
+
+  #die(): void {
+    if (this.#dead || this.#closing) return;
+    this.#dead = true;
+    this.usable = false;
+    this.#options.onDead();
+    this.whenDead?.();
+  }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const forget = () => signal?.removeEventListener('abort', onAbort);
+      const turn: Turn = {
+        proceed: () => {
+          forget();
+          resolve();
+        },
+        refuse: (error) => {
+          forget();
+          reject(error);
+        },
+      };
+      const onAbort = () => {
+        this.#turns.splice(this.#turns.indexOf(turn), 1);
+        reject(abortedError(signal as AbortSignal));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#turns.push(turn);
+    });
+  }
+
+  #next(): void {
+    const turn = this.#turns.shift();
+    if (turn) turn.proceed();
+    else this.#busy = false;
+  }
+
+  async #abortable<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+    let onAbort = () => {};
+    const aborted = new Promise<'aborted'>((resolve) => {
+      onAbort = () => resolve('aborted');
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+    try {
+      const first = await Promise.race([running, aborted]);
+      if (!signal.aborted || first !== 'aborted') {
+        this.#next();
+        return first as T;
+      }
+    } catch (error) {
+      this.#next();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    this.cancelling = this.#cancel(running).then(() => {
+      this.cancelling = undefined;
+      this.#next();
+    });
+    throw abortedError(signal);
+  }
+
+  /** Resolves when the statement has ended and no cancel request is on its way. Never rejects. */
+  async #cancel(running: Promise<unknown>): Promise<void> {
+    let giveUp = () => {};
+    const ended = new Promise<void>((resolve) => {
+      running.then(
+        () => resolve(),
+        () => resolve(),
+      );
+      giveUp = () => {
+        this.giveUp();
+        // A COPY whose source is stuck does not end, whatever becomes of its connection.
+        resolve();
+      };
+    });
+    const timer = setTimeout(giveUp, this.#options.cancelTimeoutMs);
+    timer.unref();
+    try {
+      if (this.#options.cancellable) await this.#requestCancel(this.#options.cancelTimeoutMs);
+    } catch {
+      // Where a late request may still arrive, the session is not safe for the next statement.
+      giveUp();
+    }
+    await ended;
+    clearTimeout(timer);
+  }
+
+  #requestCancel(timeoutMs: number): Promise<void> {
+    return cancelRunning(this.client, timeoutMs);
+  }
+
+  /** Cuts the socket: what runs on it fails, and nobody gets it again. */
+  giveUp(): void {
+    this.#destroySocket();
+    this.#die();
+  }
+
+  async #within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.giveUp();
+    }, timeoutMs);
+    timer.unref();
+    try {
+      return await work();
+    } catch (error) {
+      throw late ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #traced<R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    prepare: boolean,
+  ): Promise<Result<R>> {
+    const { tracer } = this.#options;
+    if (!tracer.query) return await this.#execute(text, values, prepare);
+    const end = callHook(tracer.query, { connection: this.id, text, prepared: prepare });
+    try {
+      const result = await this.#execute<R>(text, values, prepare);
+      callHook(end, { rowCount: result.rowCount });
+      return result;
+    } catch (error) {
+      callHook(end, { error });
+      throw error;
+    }
+  }
+
+  async #execute<R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    prepare: boolean,
+  ): Promise<Result<R>> {
+    const name = prepare ? this.#statements.nameFor(text) : undefined;
+    if (name === undefined) return await this.#send<R>(text, values);
+    // Inside a transaction the error has already failed it, so only the next use can be healed.
+    const alone = this.client.getTransactionStatus() === 'I';
+    try {
+      return await this.#send<R>(text, values, name);
+    } catch (error) {
+      if (!this.#heal(text, name, error) || !alone) throw error;
+    }
+    try {
+      return await this.#send<R>(text, values, this.#statements.nameFor(text));
+    } catch (error) {
+      if (!this.#heal(text, name, error)) throw error;
+      if (!this.pooled) this.#statements.gaveUp(error);
+      return await this.#send<R>(text, values);
+    }
+  }
+
+  /** True when the statement did not run and can be sent again. */
+  #heal(text: string, name: string, error: unknown): boolean {
+    const reason = staleReason(error);
+    if (!reason) return false;
+    if (reason === 'lost') this.#forgetParsed();
+    // A pooler that keeps statements loses none, so this one does not; each of them would fail again and again.
+    if (reason !== 'plan' && this.pooled) this.#statements.gaveUp(error);
+    this.#statements.heal(text, name, reason);
+    return true;
+  }
+
+  #forgetParsed(): void {
+    const wire = (this.client as unknown as { connection: { parsedStatements: Record<string, string> } })
+      .connection;
+    wire.parsedStatements = {};
+  }
+
+  #send<R extends Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<Result<R>> {
+    const close = name === undefined ? [] : this.#statements.takeToClose();
+    return send<R>(this.client, { text, values, name, close });
+  }
+}
+
+interface TrafficStream {
+  bytesRead?: number;
+  bytesWritten?: number;
+  writableLength: number;
+  destroy(): void;
+}
+
+function abortedError(signal: AbortSignal): PoolError {
+  return new PoolError('query_aborted', 'the statement was aborted by its caller', { cause: signal.reason });
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFromStream } from 'pg-copy-streams';
 import type { Connection } from './connection.ts';
+import type { Queryable } from './queryable.ts';
 
 /** One field in the binary format that the server's type of the column expects; `null` for SQL null. */
 export type BinaryField = Buffer | null;
@@ -47,13 +48,17 @@ export async function copyRows(
   connection: Connection,
   target: CopyTarget,
   rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const count = { rows: 0 };
   const columns = target.columns.map((column) => `"${column.name}"`).join(', ');
-  const stream = connection.client.query(
-    copyFromStream(`copy ${target.table} (${columns}) from stdin with (format binary)`),
-  );
-  await pipeline(Readable.from(encodeRows(rows, count)), stream);
+  await connection.run(async () => {
+    const stream = connection.client.query(
+      copyFromStream(`copy ${target.table} (${columns}) from stdin with (format binary)`),
+    );
+    // A server that waits for rows does not look at cancel requests: the stream itself has to end.
+    await pipeline(Readable.from(encodeRows(rows, count)), stream, { signal });
+  }, signal);
   return count.rows;
 }
 
@@ -63,9 +68,10 @@ const rowsPerStatement = 500;
 
 /** The same rows by multi-row INSERT with binary parameters, for servers that cannot COPY (PGlite). */
 export async function insertRows(
-  connection: Connection,
+  connection: Queryable,
   target: CopyTarget,
   rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const width = target.columns.length;
   const size = Math.min(rowsPerStatement, Math.floor(maxParameters / width));
@@ -78,7 +84,9 @@ export async function insertRows(
     for (let start = 0; start < batch.length; start += width) {
       tuples.push(`(${target.columns.map((column, i) => `$${start + i + 1}::${column.type}`).join(', ')})`);
     }
-    await connection.query(`insert into ${target.table} (${columns}) values ${tuples.join(', ')}`, batch);
+    await connection.query(`insert into ${target.table} (${columns}) values ${tuples.join(', ')}`, batch, {
+      signal,
+    });
     total += batch.length / width;
     batch = [];
   }

@@ -1,26 +1,235 @@
-import type { LaneName, LaneOptions } from './options.ts';
+import { Line } from './line.ts';
+import type { ResolvedLane } from './options.ts';
+import { OverloadDetector } from './overload.ts';
+import type { Admission, Waiter } from './resource-pool.ts';
+
+/** One lane at work. `guaranteed` is what is promised now, which is less than asked for when the pool is too small. */
+export interface LaneState<T> {
+  readonly name: string;
+  readonly options: ResolvedLane;
+  readonly line: Line<Waiter<T>>;
+  readonly overload: OverloadDetector | undefined;
+  guaranteed: number;
+  held: number;
+  /** Mean time between checkout and checkin, in ms, of about the last 50. */
+  useMs: number;
+  shed: number;
+}
+
+export interface LanesOptions<T> {
+  lanes: Readonly<Record<string, ResolvedLane>>;
+  now(): number;
+  /** The error for somebody who is sent away, and when to come back, in ms. */
+  overloaded(lane: LaneState<T>, waitedMs: number, retryAfterMs: number): unknown;
+}
 
 /**
- * A lane may take one more connection when it stays under its maximum and what is left still covers what the other
- * lanes are guaranteed and do not hold yet. So an idle lane's share can be borrowed only beyond its guarantee, and no
- * lane can be starved.
+ * Shares, borrowing and the order of the lines.
+ *
+ * A lane always gets what it is guaranteed: the core holds all promises at once. Beyond that it may borrow from the core
+ * what nobody was promised, at once, and any connection up to `max` less the promises that are still open, once it has
+ * waited for overflow. So an idle lane's promise is never lent, and nobody can be starved, while everything else is.
  */
-export function mayTake(
-  lane: string,
-  held: ReadonlyMap<string, number>,
-  lanes: Record<LaneName, Required<LaneOptions>>,
-  total: number,
-): boolean {
-  const own = lanes[lane as LaneName];
-  const holds = held.get(lane) ?? 0;
-  if (holds >= own.max) return false;
-  if (holds < own.guaranteed) return true;
-  let used = 0;
-  let promised = 0;
-  for (const [name, other] of Object.entries(lanes)) {
-    const otherHolds = held.get(name) ?? 0;
-    used += otherHolds;
-    if (name !== lane) promised += Math.max(0, other.guaranteed - otherHolds);
+export class Lanes<T> implements Admission<T> {
+  readonly #lanes = new Map<string, LaneState<T>>();
+  readonly #byPriority: LaneState<T>[];
+  readonly #overloaded: LanesOptions<T>['overloaded'];
+  readonly #now: () => number;
+  #core = 0;
+  #max = 0;
+  #held = 0;
+  #heldInCore = 0;
+  #waiting = 0;
+  /** Sum of what the lanes are guaranteed and do not hold. */
+  #promised = 0;
+
+  constructor({ lanes, now, overloaded }: LanesOptions<T>) {
+    this.#overloaded = overloaded;
+    this.#now = now;
+    for (const [name, options] of Object.entries(lanes)) {
+      this.#lanes.set(name, {
+        name,
+        options,
+        line: new Line(),
+        overload: options.shedding ? new OverloadDetector(options.shedding, now()) : undefined,
+        guaranteed: options.guaranteed,
+        held: 0,
+        useMs: 0,
+        shed: 0,
+      });
+    }
+    this.#byPriority = [...this.#lanes.values()].sort((a, b) => a.options.priority - b.options.priority);
   }
-  return total - used - promised > 0;
+
+  get(name: string): LaneState<T> {
+    return this.#lanes.get(name) as LaneState<T>;
+  }
+
+  all(): Iterable<LaneState<T>> {
+    return this.#lanes.values();
+  }
+
+  resize(core: number, max: number): void {
+    this.#core = core;
+    this.#max = max;
+    const guarantees = scaleGuarantees(
+      this.#byPriority.map((lane) => lane.options.guaranteed),
+      core,
+    );
+    this.#byPriority.forEach((lane, i) => {
+      lane.guaranteed = guarantees[i] as number;
+    });
+    this.#promised = this.#byPriority.reduce((sum, lane) => sum + missing(lane), 0);
+  }
+
+  mayPass(name: string): boolean {
+    const lane = this.get(name);
+    return lane.line.size === 0 && this.#admits(lane, false);
+  }
+
+  taken(name: string, overflow: boolean): void {
+    const lane = this.get(name);
+    this.#promised -= missing(lane);
+    lane.held += 1;
+    this.#promised += missing(lane);
+    this.#held += 1;
+    if (!overflow) this.#heldInCore += 1;
+  }
+
+  returned(name: string, overflow: boolean, usedMs: number): void {
+    const lane = this.get(name);
+    this.#promised -= missing(lane);
+    lane.held -= 1;
+    this.#promised += missing(lane);
+    lane.useMs += (usedMs - lane.useMs) * (lane.useMs === 0 ? 1 : 0.02);
+    this.#held -= 1;
+    if (!overflow) this.#heldInCore -= 1;
+  }
+
+  enqueue(waiter: Waiter<T>): void {
+    const lane = this.get(waiter.lane);
+    if (lane.line.size === 0) lane.overload?.lineIsEmpty(waiter.since);
+    lane.line.push(waiter);
+    this.#waiting += 1;
+    if (lane.line.size > lane.options.maxWaiting) this.#sendAway(lane, waiter, waiter.since);
+  }
+
+  remove(waiter: Waiter<T>): boolean {
+    const lane = this.get(waiter.lane);
+    if (!lane.line.remove(waiter)) return false;
+    this.#waiting -= 1;
+    if (lane.line.size === 0) lane.overload?.lineIsEmpty(this.#now());
+    return true;
+  }
+
+  next(overflow: boolean): Waiter<T> | undefined {
+    for (const lane of this.#byPriority) {
+      if (lane.line.size === 0 || !this.#admits(lane, overflow)) continue;
+      return lane.overload?.overloaded ? lane.line.newest : lane.line.oldest;
+    }
+    return undefined;
+  }
+
+  wantedInCore(): number {
+    return this.#wanted(this.#core - this.#heldInCore - this.#promised, (lane) => lane.line.size);
+  }
+
+  wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined } {
+    let nextInMs: number | undefined;
+    const count = this.#wanted(this.#max - this.#held - this.#promised, (lane, room) => {
+      let patient = 0;
+      for (const waiter of lane.line) {
+        if (patient >= room) break;
+        const left = waiter.since + delayMs - now;
+        if (left > 0) {
+          nextInMs = Math.min(nextInMs ?? left, left);
+          break;
+        }
+        patient += 1;
+      }
+      return patient;
+    });
+    return { count, nextInMs };
+  }
+
+  shed(now: number): number | undefined {
+    let nextInMs: number | undefined;
+    for (const lane of this.#byPriority) {
+      const { overload, line } = lane;
+      if (!overload || !line.oldest) continue;
+      // Fewer than are being served are no line that grows, however slow the service is.
+      if (line.size > Math.max(1, lane.held)) overload.observe(now, now - line.oldest.since);
+      while (overload.overloaded && line.oldest && now - line.oldest.since > overload.targetMs) {
+        this.#sendAway(lane, line.oldest, now);
+      }
+      if (!line.oldest) continue;
+      const inMs = overload.nextCheckMs(now, now - line.oldest.since);
+      nextInMs = Math.min(nextInMs ?? inMs, inMs);
+    }
+    return nextInMs;
+  }
+
+  waiting(): number {
+    return this.#waiting;
+  }
+
+  *everybody(): Generator<Waiter<T>> {
+    for (const lane of this.#byPriority) yield* lane.line;
+  }
+
+  #admits(lane: LaneState<T>, overflow: boolean): boolean {
+    if (lane.held >= lane.options.max) return false;
+    if (lane.held < lane.guaranteed) return true;
+    return overflow
+      ? this.#max - this.#held - this.#promised > 0
+      : this.#core - this.#heldInCore - this.#promised > 0;
+  }
+
+  /** How many could be served if more were open: each lane's promise, and `shared` for the rest of all. */
+  #wanted(shared: number, waitingIn: (lane: LaneState<T>, room: number) => number): number {
+    let promised = 0;
+    let rest = 0;
+    for (const lane of this.#byPriority) {
+      if (lane.line.size === 0) continue;
+      const room = lane.options.max - lane.held;
+      const waiting = Math.min(waitingIn(lane, room), room);
+      const own = Math.min(waiting, missing(lane));
+      promised += own;
+      rest += waiting - own;
+    }
+    return promised + Math.min(rest, Math.max(0, shared));
+  }
+
+  #sendAway(lane: LaneState<T>, waiter: Waiter<T>, now: number): void {
+    this.remove(waiter);
+    lane.shed += 1;
+    // By Little's law the line in front is gone after this time.
+    const clearsInMs = (lane.line.size * lane.useMs) / Math.max(1, lane.held);
+    const retryAfterMs = Math.ceil(Math.max(lane.overload?.targetMs ?? 0, clearsInMs, 100));
+    waiter.refuse(this.#overloaded(lane, now - waiter.since, retryAfterMs));
+  }
+}
+
+function missing(lane: { guaranteed: number; held: number }): number {
+  return Math.max(0, lane.guaranteed - lane.held);
+}
+
+/**
+ * Promises that fit into `core`. When it is too small for all of them, one connection stays for whoever comes, each lane
+ * keeps a promise of one, those that were promised most first, and the rest is shared in proportion.
+ */
+export function scaleGuarantees(asked: readonly number[], core: number): number[] {
+  const total = asked.reduce((sum, guaranteed) => sum + guaranteed, 0);
+  if (total <= core) return [...asked];
+  let left = Math.max(0, core - 1);
+  const kept = asked.map(() => 0);
+  const largestFirst = asked.map((_, i) => i).sort((a, b) => (asked[b] as number) - (asked[a] as number));
+  for (const i of largestFirst) {
+    kept[i] = Math.min(1, asked[i] as number, left);
+    left -= kept[i] as number;
+  }
+  const more = asked.map((guaranteed, i) => guaranteed - (kept[i] as number));
+  const wanted = more.reduce((sum, count) => sum + count, 0);
+  const share = wanted > 0 ? left / wanted : 0;
+  return kept.map((one, i) => one + Math.floor((more[i] as number) * share));
 }

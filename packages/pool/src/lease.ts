@@ -1,56 +1,91 @@
-import type { Connection, Queryable, QueryOptions, Row } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { type BinaryRow, type CopyTarget, copyRows, insertRows } from './copy.ts';
-import { endsSession, PoolError } from './errors.ts';
+import { PoolError } from './errors.ts';
+import type { Queryable, QueryOptions, Result, Row } from './queryable.ts';
+
+export interface CopyOptions {
+  /** When it is aborted, the statement is and nothing of it is kept. */
+  signal?: AbortSignal | undefined;
+}
 
 /** A connection that is yours until you release it. */
 export interface Lease extends Queryable, AsyncDisposable {
+  /** Number of the connection, as events and traces name it. */
+  readonly connection: number;
   /** Streams rows into a table: binary COPY, or multi-row INSERT where the server cannot COPY. Returns how many. */
-  copyFrom(target: CopyTarget, rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>): Promise<number>;
-  /** Gives the connection back after a reset. A second call does nothing. */
+  copyFrom(
+    target: CopyTarget,
+    rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>,
+    options?: CopyOptions,
+  ): Promise<number>;
+  /**
+   * Gives the connection back. An open transaction is rolled back and a changed session reset first; a clean one costs no
+   * round trip. Statements that still run are cancelled, in the background. A second call does nothing.
+   */
   release(): Promise<void>;
   /** Gives it back to be closed, because its session is in doubt. */
   destroy(reason: string): void;
 }
 
-export function createLease(
-  connection: Connection,
-  sharedSession: boolean,
-  giveBack: (keep: boolean, reason?: string) => void,
-): Lease {
+export interface LeaseOptions {
+  connection: Connection;
+  sharedSession: boolean;
+  /** Aborts every statement of this lease. */
+  signal: AbortSignal | undefined;
+  onError(error: unknown): void;
+  giveBack(): Promise<void>;
+  destroy(reason: string): void;
+}
+
+export function createLease({
+  connection,
+  sharedSession,
+  signal: leaseSignal,
+  onError,
+  giveBack,
+  destroy,
+}: LeaseOptions): Lease {
   let released = false;
-  const ensureHeld = () => {
-    if (released) throw new PoolError('lease_released', 'this lease was released; acquire a new one');
-  };
-  let ended = false;
-  const onError = (error: unknown): never => {
-    ended ||= endsSession(error);
-    throw error;
-  };
+
+  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (released) throw releasedError();
+    try {
+      return await work();
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
+  }
+
   async function release(): Promise<void> {
     if (released) return;
     released = true;
-    try {
-      if (!ended) await connection.reset();
-      giveBack(connection.usable && !ended);
-    } catch {
-      giveBack(false, 'reset failed');
-    }
+    await giveBack();
   }
+
   return {
-    async query<R extends Row = Row>(text: string, values?: readonly unknown[], options?: QueryOptions) {
-      ensureHeld();
-      return connection.query<R>(text, values, options).catch(onError);
+    connection: connection.id,
+    query<R extends Row = Row>(
+      text: string,
+      values?: readonly unknown[],
+      options?: QueryOptions,
+    ): Promise<Result<R>> {
+      const signal = options?.signal ?? leaseSignal;
+      return guarded(() => connection.query<R>(text, values, signal ? { ...options, signal } : options));
     },
-    async copyFrom(target, rows) {
-      ensureHeld();
-      return (sharedSession ? insertRows : copyRows)(connection, target, rows).catch(onError);
+    copyFrom(target, rows, { signal = leaseSignal } = {}) {
+      return guarded(() => (sharedSession ? insertRows : copyRows)(connection, target, rows, signal));
     },
     release,
     destroy(reason) {
       if (released) return;
       released = true;
-      giveBack(false, reason);
+      destroy(reason);
     },
     [Symbol.asyncDispose]: release,
   };
+}
+
+export function releasedError(): PoolError {
+  return new PoolError('lease_released', 'this lease was released; acquire a new one');
 }

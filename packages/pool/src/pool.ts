@@ -1,206 +1,275 @@
-import {
-  type Connection,
-  openConnection,
-  type Queryable,
-  type QueryOptions,
-  type Result,
-  type Row,
-} from './connection.ts';
+import { type AcquireOptions, createBorrowing } from './borrowing.ts';
+import type { Connection } from './connection.ts';
 import type { BinaryRow, CopyTarget } from './copy.ts';
-import { PoolError } from './errors.ts';
-import { mayTake } from './lanes.ts';
-import { createLease, type Lease } from './lease.ts';
+import { createCounters } from './counters.ts';
+import { endsSession, PoolError, sqlState } from './errors.ts';
+import type { PoolEvent } from './events.ts';
+import { parseTarget } from './hosts.ts';
+import { Lanes } from './lanes.ts';
+import { type CopyOptions, createLease, type Lease, releasedError } from './lease.ts';
 import { createListener, type Listener } from './listener.ts';
+import { startMaintenance } from './maintenance.ts';
+import { createOpener } from './open-connection.ts';
 import { type LaneName, type PoolOptions, resolvePoolOptions } from './options.ts';
-import { createResourcePool, type Entry } from './resource-pool.ts';
-import type { PoolStatus } from './status.ts';
-import { isRetryable, runTransaction, type Transaction, type TransactionOptions } from './transaction.ts';
+import type { Queryable, QueryOptions, Result, Row } from './queryable.ts';
+import { type Entry, ResourcePool } from './resource-pool.ts';
+import { createSizing } from './sizing.ts';
+import { type PoolStatus, readStatus } from './status.ts';
+import { callHook } from './tracer.ts';
+import { runTransaction, type Transaction, type TransactionOptions, withRetries } from './transaction.ts';
 
-export interface AcquireOptions {
-  signal?: AbortSignal;
-  timeoutMs?: number;
-}
+type Rows = Iterable<BinaryRow> | AsyncIterable<BinaryRow>;
 
 /** One lane of the pool: the same verbs, always on that lane's share. */
 export interface Lane extends Queryable {
+  /** Waits for a connection. `signal` covers the wait, not what is done with the connection. */
   acquire(options?: AcquireOptions): Promise<Lease>;
-  /** Lends a connection to `fn` and always takes it back; an open transaction is rolled back. */
+  /**
+   * Lends a connection to `fn` and always takes it back; an open transaction is rolled back. `signal` covers the wait
+   * and every statement.
+   */
   session<T>(fn: (lease: Lease) => Promise<T>, options?: AcquireOptions): Promise<T>;
+  /**
+   * Runs `fn` between BEGIN and COMMIT, and again after serialization failures and deadlocks, so `fn` must not have other
+   * effects. Any error rolls back and is thrown on.
+   */
   transaction<T>(
     fn: (transaction: Transaction) => Promise<T>,
     options?: TransactionOptions & AcquireOptions,
   ): Promise<T>;
-  copyFrom(target: CopyTarget, rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>): Promise<number>;
+  copyFrom(target: CopyTarget, rows: Rows, options?: CopyOptions & AcquireOptions): Promise<number>;
 }
 
 export interface Pool extends Queryable, AsyncDisposable {
   lane(name: LaneName): Lane;
-  /** A connection of its own that LISTENs and reconnects by itself. It is not taken from the pool's share. */
+  acquire(lane: LaneName, options?: AcquireOptions): Promise<Lease>;
+  session<T>(lane: LaneName, fn: (lease: Lease) => Promise<T>, options?: AcquireOptions): Promise<T>;
+  transaction<T>(
+    lane: LaneName,
+    fn: (transaction: Transaction) => Promise<T>,
+    options?: TransactionOptions & AcquireOptions,
+  ): Promise<T>;
+  copyFrom(
+    lane: LaneName,
+    target: CopyTarget,
+    rows: Rows,
+    options?: CopyOptions & AcquireOptions,
+  ): Promise<number>;
+  /** A connection of its own that LISTENs and reconnects by itself. Not taken from the lanes; the budget counts it. */
   listen(channel: string, onPayload: (payload: string) => void): Listener;
   status(): PoolStatus;
-  /** One round trip on the control lane. */
+  /** One round trip on the control lane. Never rejects. */
   testConnection(): Promise<{ healthy: boolean; latencyMs: number; error?: string }>;
+  /**
+   * Changes the size while in use. Growing serves waiters at once; shrinking closes idle connections, and used ones when
+   * they come back. Under a budget this is the most it may use of its share.
+   */
+  resize(size: number, maxOverflow: number): void;
+  /**
+   * Resolves when the fleet's budget has been joined and, with `minIdle`, a first connection works. Rejects with what is in
+   * the way of the first attempt; the pool goes on trying.
+   */
+  ready(): Promise<void>;
   /** Lends nothing more, waits for borrowers until the deadline, then cuts what is left. Safe to call twice. */
   drain(deadlineMs?: number): Promise<void>;
 }
 
-function jittered(ms: number): number {
-  return ms * (0.9 + Math.random() * 0.1);
-}
+const testTimeoutMs = 5_000;
 
 export function createPool(poolOptions: PoolOptions): Pool {
   const options = resolvePoolOptions(poolOptions);
-  const total = options.size + options.maxOverflow;
-  let lastConnectError: unknown;
-  let invalid = 0;
-  let draining: Promise<void> | undefined;
-  const lentOut = new Set<Connection>();
+  const { clock } = options;
+  const counters = createCounters(Object.keys(options.lanes), clock);
+  const hook = poolOptions.onEvent;
+  const emit = hook ? (event: PoolEvent) => callHook(hook, event) : undefined;
+  const target = parseTarget(options.connectionString);
+  const opener = createOpener(target, { ...options, onEvent: (event) => emit?.(event) });
   const listeners = new Set<Listener>();
+  let draining: Promise<void> | undefined;
 
-  const resources = createResourcePool<Connection>({
-    core: options.size,
-    overflow: options.maxOverflow,
-    async open() {
-      const connection = await openConnection(options);
-      options.onEvent({ type: 'connect', connection: connection.id });
-      return connection;
-    },
-    close(connection) {
-      connection.close();
-      options.onEvent({ type: 'close', connection: connection.id });
-    },
-    mayTake: (lane, held) => mayTake(lane, held, options.lanes, total),
-    priority: (lane) => options.lanes[lane as LaneName].priority,
-    onOpenFailed(error) {
-      lastConnectError = error;
-      options.onEvent({ type: 'connect_failed', error });
+  const lanes = new Lanes<Connection>({
+    lanes: options.lanes,
+    now: clock.now,
+    overloaded({ name, line }, waitedMs, retryAfterMs) {
+      emit?.({ type: 'shed', lane: name, waitedMs, retryAfterMs });
+      return new PoolError(
+        'overloaded',
+        `lane ${name} is overloaded: ${line.size} wait, this one for ${Math.round(waitedMs)} ms; try again in ${retryAfterMs} ms`,
+        { retryAfterMs },
+      );
     },
   });
 
-  function timeoutError(lane: LaneName, timeoutMs: number): PoolError {
-    const { inUse, idle, waiting } = resources.counts();
-    const last = lastConnectError ? `; last connect error: ${(lastConnectError as Error).message}` : '';
-    return new PoolError(
-      'acquire_timeout',
-      `no connection for lane ${lane} within ${timeoutMs} ms: ${inUse} in use, ${idle} idle, ${waiting} waiting, ` +
-        `limit ${options.size} + ${options.maxOverflow}${last}. Raise DB_POOL_SIZE or DB_MAX_OVERFLOW, or shorten what holds them.`,
-      { cause: lastConnectError },
+  const resources: ResourcePool<Connection> = new ResourcePool<Connection>(
+    {
+      core: 0,
+      max: 0,
+      maxOpening: options.maxOpening,
+      slowOpeningMs: 1_000,
+      overflowDelayMs: options.overflowDelayMs,
+      backoff: { firstMs: 50, longestMs: 1_000 },
+      lifetimeMs: () => options.recycleMs * (0.9 + Math.random() * 0.1),
+      async open() {
+        const connection = await opener.open((dead) => {
+          if (resources.discardIdle(dead, 'connection lost')) counters.invalid += 1;
+        });
+        counters.opened += 1;
+        emit?.({ type: 'connect', connection: connection.id, host: connection.host, port: connection.port });
+        return connection;
+      },
+      async close(connection, reason) {
+        if (reason === 'expired') counters.recycled += 1;
+        await connection.close();
+        counters.closed += 1;
+        emit?.({ type: 'close', connection: connection.id, reason });
+      },
+      onOpenFailed(error) {
+        counters.connectFailures += 1;
+        emit?.({ type: 'connect_failed', error });
+      },
+      unavailable: (error) => borrowing.connectFailed(error),
+      clock,
+      random: Math.random,
+    },
+    lanes,
+  );
+
+  const sizing = createSizing({
+    options,
+    counters,
+    emit,
+    listening: () => listeners.size,
+    held() {
+      const { open, opening, closing } = resources.counts();
+      return open + opening + closing;
+    },
+    apply: (core, max) => resources.resize(core, max),
+  });
+  const borrowing = createBorrowing({ options, resources, counters, emit, refused: () => sizing.refused });
+  const maintenance = startMaintenance({
+    options,
+    resources,
+    clock,
+    also: (now) => borrowing.reportLeaks(now),
+    stalled: (connection) => void probe(connection),
+  });
+  resources.keepOpen(options.minIdle);
+
+  /**
+   * A statement has not moved a byte for long. Asked over another connection, the server says whether it still works on
+   * it; if it does not, or cannot be reached, nobody will ever answer here.
+   */
+  async function probe(connection: Connection): Promise<void> {
+    if (connection.pooled) return;
+    const timeoutMs = options.connectTimeoutMs;
+    try {
+      const { rows } = await session(
+        options.controlLane,
+        (lease) => lease.query('select state from pg_stat_activity where pid = $1::int', [connection.pid]),
+        { timeoutMs, signal: AbortSignal.timeout(timeoutMs) },
+      );
+      if (rows[0]?.state !== 'active') connection.giveUp();
+    } catch (error) {
+      const code = error instanceof PoolError ? error.code : undefined;
+      if (code === 'connect_failed' || code === 'query_aborted') connection.giveUp();
+    }
+  }
+
+  /** A server that was a primary and is a standby now refuses writes on every connection there is. */
+  function noticeFailover(entry: Entry<Connection>, error: unknown): void {
+    const demoted = sqlState(error) === '25006' && /^(read-write|primary)$/.test(target.session);
+    if (demoted) {
+      emit?.({ type: 'retire', reason: 'the server has become read-only' });
+      resources.retire('retired');
+    }
+    if (demoted || endsSession(error)) entry.resource.usable = false;
+  }
+
+  async function acquire(
+    lane: LaneName,
+    acquireOptions?: AcquireOptions,
+    signal?: AbortSignal,
+  ): Promise<Lease> {
+    const entry = await borrowing.checkOut(lane, acquireOptions);
+    return createLease({
+      connection: entry.resource,
+      sharedSession: options.sharedSession,
+      signal,
+      onError: (error) => noticeFailover(entry, error),
+      giveBack: () => borrowing.giveBack(entry, releasedError()),
+      destroy: (reason) => borrowing.discard(entry, reason),
+    });
+  }
+
+  async function session<T>(
+    lane: LaneName,
+    fn: (lease: Lease) => Promise<T>,
+    acquireOptions?: AcquireOptions,
+  ): Promise<T> {
+    await using lease = await acquire(lane, acquireOptions, acquireOptions?.signal);
+    return await fn(lease);
+  }
+
+  function transaction<T>(
+    lane: LaneName,
+    fn: (transaction: Transaction) => Promise<T>,
+    transactionOptions: TransactionOptions & AcquireOptions = {},
+  ): Promise<T> {
+    return withRetries(
+      () => session(lane, (lease) => runTransaction(lease, fn, transactionOptions), transactionOptions),
+      transactionOptions,
     );
   }
 
-  function checkOut(lane: LaneName, { signal, timeoutMs = options.acquireTimeoutMs }: AcquireOptions) {
-    const aborted = () =>
-      new PoolError('acquire_aborted', 'waiting for a connection was aborted', { cause: signal?.reason });
-    if (signal?.aborted) throw aborted();
-    let timer: NodeJS.Timeout | undefined;
-    let onAbort: (() => void) | undefined;
-    const entry = resources.acquire(lane, (cancel) => {
-      timer = setTimeout(() => cancel(timeoutError(lane, timeoutMs)), timeoutMs);
-      onAbort = () => cancel(aborted());
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
-    return entry
-      .catch((error: unknown) => {
-        if (error instanceof PoolError) throw error;
-        const message = `cannot connect to the database: ${(error as Error).message || (error as { code?: string }).code}`;
-        throw new PoolError('connect_failed', message, { cause: error });
-      })
-      .finally(() => {
-        clearTimeout(timer);
-        if (onAbort) signal?.removeEventListener('abort', onAbort);
-      });
-  }
-
-  function invalidate(entry: Entry<Connection>, reason: string): void {
-    invalid += 1;
-    options.onEvent({ type: 'invalidate', connection: entry.resource.id, reason });
-    resources.release(entry, false);
-  }
-
-  /** False when the connection turned out to be dead: then all older ones are suspects and go too. */
-  async function isAlive(entry: Entry<Connection>): Promise<boolean> {
-    const { resource } = entry;
-    if (!resource.usable) return false;
-    if (!options.prePing || performance.now() - entry.idleSince < options.prePingIdleMs) return true;
+  /** The same as a session of one statement, without the lease. */
+  async function query<R extends Row>(
+    lane: LaneName,
+    text: string,
+    values?: readonly unknown[],
+    queryOptions?: QueryOptions,
+  ): Promise<Result<R>> {
+    const entry = await borrowing.checkOut(lane, queryOptions);
     try {
-      await resource.ping();
-      return true;
-    } catch {
-      resources.retireOpenedBefore(performance.now());
-      return false;
+      return await entry.resource.query<R>(text, values, queryOptions);
+    } catch (error) {
+      noticeFailover(entry, error);
+      throw error;
+    } finally {
+      await borrowing.giveBack(entry, undefined);
     }
   }
 
-  async function acquire(lane: LaneName, acquireOptions: AcquireOptions = {}): Promise<Lease> {
-    if (!(lane in options.lanes)) throw new PoolError('unknown_lane', `no lane is named ${lane}`);
-    for (;;) {
-      const entry = await checkOut(lane, acquireOptions);
-      if (!(await isAlive(entry))) {
-        invalidate(entry, 'dead before hand-out');
-        continue;
-      }
-      const connection = entry.resource;
-      lentOut.add(connection);
-      options.onEvent({ type: 'checkout', connection: connection.id, lane });
-      return createLease(connection, options.sharedSession, (keep, reason) => {
-        lentOut.delete(connection);
-        options.onEvent({ type: 'checkin', connection: connection.id, lane });
-        if (!keep) return invalidate(entry, reason ?? 'connection lost');
-        const expired = performance.now() - entry.openedAt > jittered(options.recycleMs);
-        resources.release(entry, !expired);
-      });
-    }
+  function copyFrom(lane: LaneName, to: CopyTarget, rows: Rows, copyOptions?: CopyOptions & AcquireOptions) {
+    return session(lane, (lease) => lease.copyFrom(to, rows, copyOptions), copyOptions);
   }
 
   function createLane(name: LaneName): Lane {
-    async function session<T>(fn: (lease: Lease) => Promise<T>, acquireOptions?: AcquireOptions): Promise<T> {
-      await using lease = await acquire(name, acquireOptions);
-      return await fn(lease);
-    }
-    async function transaction<T>(
-      fn: (transaction: Transaction) => Promise<T>,
-      { isolation, retries = 3, ...acquireOptions }: TransactionOptions & AcquireOptions = {},
-    ): Promise<T> {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await session((lease) => runTransaction(lease, fn, isolation), acquireOptions);
-        } catch (error) {
-          if (attempt >= retries || !isRetryable(error)) throw error;
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
-        }
-      }
-    }
     return {
       acquire: (acquireOptions) => acquire(name, acquireOptions),
-      session,
-      transaction,
-      query: <R extends Row>(
-        text: string,
-        values?: readonly unknown[],
-        queryOptions?: QueryOptions,
-      ): Promise<Result<R>> => session((lease) => lease.query<R>(text, values, queryOptions)),
-      copyFrom: (target, rows) => session((lease) => lease.copyFrom(target, rows)),
+      session: (fn, acquireOptions) => session(name, fn, acquireOptions),
+      transaction: (fn, transactionOptions) => transaction(name, fn, transactionOptions),
+      query: <R extends Row>(text: string, values?: readonly unknown[], queryOptions?: QueryOptions) =>
+        query<R>(name, text, values, queryOptions),
+      copyFrom: (to, rows, copyOptions) => copyFrom(name, to, rows, copyOptions),
     };
   }
-
-  const lanes: Record<LaneName, Lane> = {
-    interactive: createLane('interactive'),
-    bulk: createLane('bulk'),
-    control: createLane('control'),
-  };
+  const laneViews = new Map(Object.keys(options.lanes).map((name) => [name, createLane(name)]));
 
   async function drainNow(deadlineMs: number): Promise<void> {
-    await Promise.all([...listeners].map((listener) => listener.close()));
+    maintenance.stop();
     let cut: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
-      cut = setTimeout(() => {
-        for (const connection of lentOut) connection.close();
+      cut = setTimeout(async () => {
         // A borrower that never gives back must not keep the process from ending.
+        await Promise.all([...resources.used()].map(({ resource }) => resource.close()));
         resolve();
       }, deadlineMs);
     });
-    await Promise.race([resources.drain(new PoolError('pool_closed', 'the pool is closed')), deadline]);
+    const closed = resources.drain(new PoolError('pool_closed', 'the pool is closed'));
+    await Promise.all([...listeners].map((listener) => listener.close()));
+    await Promise.race([closed, deadline]);
     clearTimeout(cut);
+    await sizing.leave();
   }
   const drain = (deadlineMs = 10_000): Promise<void> => {
     draining ??= drainNow(deadlineMs);
@@ -208,45 +277,47 @@ export function createPool(poolOptions: PoolOptions): Pool {
   };
 
   return {
-    lane: (name) => lanes[name],
-    query: lanes.interactive.query,
+    lane(name) {
+      const lane = laneViews.get(name);
+      if (!lane) throw new PoolError('unknown_lane', `no lane is named ${name}`);
+      return lane;
+    },
+    query: <R extends Row>(text: string, values?: readonly unknown[], queryOptions?: QueryOptions) =>
+      query<R>(options.defaultLane, text, values, queryOptions),
+    acquire: (lane, acquireOptions) => acquire(lane, acquireOptions),
+    session,
+    transaction,
+    copyFrom,
     listen(channel, onPayload) {
-      const listener = createListener(options, channel, onPayload, () => listeners.delete(listener));
+      const listener = createListener({
+        channel,
+        onPayload,
+        open: async (onDead) => {
+          await sizing.makeRoom();
+          return await opener.open(onDead);
+        },
+        onClosed: () => listeners.delete(listener),
+      });
       listeners.add(listener);
       return listener;
     },
-    status() {
-      const { open, idle, inUse, opening, waiting } = resources.counts();
-      const laneStatus = (name: LaneName) => ({
-        checked_out: resources.held().get(name) ?? 0,
-        waiting: resources.waitingIn(name),
-        guaranteed: options.lanes[name].guaranteed,
-        max: options.lanes[name].max,
-      });
-      return {
-        pool_size: options.size,
-        max_overflow: options.maxOverflow,
-        checked_in: idle,
-        checked_out: inUse,
-        overflow: Math.max(0, open - options.size),
-        opening,
-        waiting,
-        invalid,
-        lanes: {
-          interactive: laneStatus('interactive'),
-          bulk: laneStatus('bulk'),
-          control: laneStatus('control'),
-        },
-      };
-    },
+    status: () =>
+      readStatus({ resources, lanes, counters, opener, listening: listeners.size, share: sizing.share }),
     async testConnection() {
       const start = performance.now();
+      const latencyMs = () => performance.now() - start;
+      const signal = AbortSignal.timeout(testTimeoutMs);
       try {
-        await lanes.control.session((lease) => lease.query('select 1'), { timeoutMs: 5_000 });
-        return { healthy: true, latencyMs: performance.now() - start };
+        await query(options.controlLane, 'select 1', [], { signal });
+        return { healthy: true, latencyMs: latencyMs() };
       } catch (error) {
-        return { healthy: false, latencyMs: performance.now() - start, error: (error as Error).message };
+        return { healthy: false, latencyMs: latencyMs(), error: (error as Error).message };
       }
+    },
+    resize: (size, maxOverflow) => sizing.resize(size, maxOverflow),
+    async ready() {
+      await sizing.joined;
+      if (options.minIdle > 0) await session(options.controlLane, async () => {});
     },
     drain,
     [Symbol.asyncDispose]: () => drain(),

@@ -1,182 +1,524 @@
+import { backgroundTimer, type Clock } from './clock.ts';
+import { Member } from './line.ts';
+
 /**
- * Mechanism without policy of any database: resources that are opened, lent, given back and closed. A waiter waits for
- * *any* resource: openings are detached from who asked for them, so cancelling a waiter never cancels an opening.
+ * Mechanism without policy of any database: resources that are opened, lent, given back, retired and closed, and
+ * borrowers who wait for them. Who may take one and who goes next is asked of the `Admission`.
  *
- * Entry: opening -> idle <-> in use -> closed. `closed` is final.
+ * A waiter waits for *any* resource: openings are detached from who asked for them, so cancelling a waiter never cancels
+ * an opening, and a hanging one holds up nobody.
+ *
+ * A resource: opening -> idle <-> used -> closing -> gone. `open` counts idle and used; together with those that are
+ * opening and closing it never exceeds `max`, since the other side still has what is closing.
  */
 export interface ResourcePoolOptions<T> {
+  /** Resources that stay when they are given back. */
   core: number;
-  overflow: number;
+  /** Most resources at any moment. */
+  max: number;
+  /** Openings under way at once. */
+  maxOpening: number;
+  /** An opening that takes longer than this does not count as under way for `maxOpening` any more, in ms. */
+  slowOpeningMs: number;
+  /** Resources beyond the core are opened only once the head of the line has waited this long, in ms. */
+  overflowDelayMs: number;
+  /** Wait between attempts after a failed opening: the first, doubled each time up to the longest, in ms. */
+  backoff: { firstMs: number; longestMs: number };
+  /** Age at which a resource is not lent any more, in ms; called once for each, so that it can add jitter. */
+  lifetimeMs(): number;
   open(): Promise<T>;
-  close(resource: T): void;
-  /** May a waiter of this lane take one more, given how many each lane holds? */
-  mayTake(lane: string, held: ReadonlyMap<string, number>): boolean;
-  priority(lane: string): number;
+  /** Resolves when the other side has let go of it. Must not throw. */
+  close(resource: T, reason: string): Promise<void>;
   onOpenFailed(error: unknown): void;
+  /** What the waiters get when nothing is open and an opening failed. */
+  unavailable(error: unknown): unknown;
+  clock: Clock;
+  /** In [0, 1). */
+  random(): number;
 }
 
 export interface Entry<T> {
   readonly resource: T;
   readonly openedAt: number;
+  readonly expiresAt: number;
+  readonly generation: number;
+  /** Opened beyond the core: may be used by whoever waits long enough, and goes when nobody does. */
+  overflow: boolean;
+  state: 'idle' | 'used' | 'closed';
+  lane: string;
   idleSince: number;
-  lane: string;
+  takenAt: number;
 }
 
-interface Waiter<T> {
-  lane: string;
-  resolve(entry: Entry<T>): void;
-  reject(error: unknown): void;
+/** A borrower who waits. */
+export class Waiter<T> extends Member {
+  readonly lane: string;
+  readonly since: number;
+  readonly accept: (entry: Entry<T>) => void;
+  readonly refuse: (error: unknown) => void;
+
+  constructor(
+    lane: string,
+    since: number,
+    accept: (entry: Entry<T>) => void,
+    refuse: (error: unknown) => void,
+  ) {
+    super();
+    this.lane = lane;
+    this.since = since;
+    this.accept = accept;
+    this.refuse = refuse;
+  }
 }
 
-export interface ResourcePool<T> {
-  acquire(lane: string, onWaiting: (cancel: (error: unknown) => void) => void): Promise<Entry<T>>;
-  release(entry: Entry<T>, keep: boolean): void;
-  /** Closes all idle resources opened before `time` (ms since start of the process). */
-  retireOpenedBefore(time: number): void;
-  counts(): { open: number; idle: number; inUse: number; opening: number; waiting: number };
-  held(): ReadonlyMap<string, number>;
-  waitingIn(lane: string): number;
-  /** No more hand-outs; waiters are rejected with `error`; idle ones are closed; resolves when all are back. */
-  drain(error: unknown): Promise<void>;
+/** Policy: who may take a resource, and who goes next. */
+export interface Admission<T> {
+  resize(core: number, max: number): void;
+  /** Whether a newcomer may take an idle resource of the core at once, past those who wait. */
+  mayPass(lane: string): boolean;
+  taken(lane: string, overflow: boolean): void;
+  returned(lane: string, overflow: boolean, usedMs: number): void;
+  enqueue(waiter: Waiter<T>): void;
+  remove(waiter: Waiter<T>): boolean;
+  /** Who gets an idle resource, still in line; undefined when nobody may take one of this kind. */
+  next(overflow: boolean, now: number): Waiter<T> | undefined;
+  /** How many of those in line could take a resource of the core, were it open. */
+  wantedInCore(): number;
+  /** The same for any resource up to `max`; only those who have waited for `delayMs`. */
+  wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined };
+  /** Refuses those who have waited too long for it to make sense. Returns when to ask again, in ms. */
+  shed(now: number): number | undefined;
+  waiting(): number;
+  everybody(): Iterable<Waiter<T>>;
 }
 
-const maxBackoffMs = 1_000;
+export interface ResourceCounts {
+  open: number;
+  idle: number;
+  used: number;
+  opening: number;
+  closing: number;
+  waiting: number;
+}
 
-export function createResourcePool<T>(options: ResourcePoolOptions<T>): ResourcePool<T> {
-  const idle: Entry<T>[] = [];
-  const inUse = new Set<Entry<T>>();
-  const held = new Map<string, number>();
-  // A Set keeps arrival order and removes in O(1).
-  const queues = new Map<string, Set<Waiter<T>>>();
-  let opening = 0;
-  let failures = 0;
-  let backoff: NodeJS.Timeout | undefined;
-  let drained: { error: unknown; done: () => void } | undefined;
+export class ResourcePool<T> {
+  readonly #options: ResourcePoolOptions<T>;
+  readonly #admission: Admission<T>;
+  readonly #clock: Clock;
+  // The last one given back is lent first, so that the others can age and be trimmed.
+  readonly #idle: Entry<T>[] = [];
+  readonly #idleOverflow: Entry<T>[] = [];
+  readonly #used = new Set<Entry<T>>();
+  #core: number;
+  #max: number;
+  #coreOpen = 0;
+  #openingCore = 0;
+  #openingOverflow = 0;
+  #slowOpenings = 0;
+  #closing = 0;
+  #generation = 0;
+  #floor = 0;
+  #failures = 0;
+  #lastError: unknown;
+  #retryAt = 0;
+  #timer: unknown;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #drained: { error: unknown; done: () => void } | undefined;
 
-  const open = () => idle.length + inUse.size;
-  const lanesByPriority = () => [...queues.keys()].sort((a, b) => options.priority(a) - options.priority(b));
-  const waitingCount = () => [...queues.values()].reduce((sum, queue) => sum + queue.size, 0);
+  constructor(options: ResourcePoolOptions<T>, admission: Admission<T>) {
+    this.#options = options;
+    this.#admission = admission;
+    this.#clock = options.clock;
+    this.#core = options.core;
+    this.#max = options.max;
+    admission.resize(options.core, options.max);
+  }
 
-  function nextWaiter(): Waiter<T> | undefined {
-    for (const lane of lanesByPriority()) {
-      const [first] = queues.get(lane) ?? [];
-      if (first && options.mayTake(lane, held)) return first;
+  get core(): number {
+    return this.#core;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  /** An idle resource for whoever may have one without waiting; expired ones are never lent. */
+  take(lane: string): Entry<T> | undefined {
+    while (this.#idle.length > 0 && this.#admission.mayPass(lane)) {
+      const entry = this.#idle.pop() as Entry<T>;
+      const now = this.#clock.now();
+      if (entry.expiresAt > now) {
+        this.#lend(entry, lane, now);
+        return entry;
+      }
+      this.#close(entry, 'expired');
     }
     return undefined;
   }
 
-  function handOver(waiter: Waiter<T>, entry: Entry<T>): void {
-    queues.get(waiter.lane)?.delete(waiter);
-    entry.lane = waiter.lane;
-    inUse.add(entry);
-    held.set(waiter.lane, (held.get(waiter.lane) ?? 0) + 1);
-    waiter.resolve(entry);
+  /** Stands in line. The waiter is accepted, refused by the pool, or taken out by `cancel`. */
+  wait(waiter: Waiter<T>): void {
+    if (this.#drained) waiter.refuse(this.#drained.error);
+    else if (this.isDown()) waiter.refuse(this.#options.unavailable(this.#lastError));
+    else {
+      this.#admission.enqueue(waiter);
+      this.#pump();
+    }
   }
 
-  function openOne(): void {
-    opening += 1;
-    options.open().then(
+  /** True when they stood in line until now; they are told nothing. */
+  cancel(waiter: Waiter<T>): boolean {
+    const removed = this.#admission.remove(waiter);
+    if (removed) this.#pump();
+    return removed;
+  }
+
+  /** Nothing is open, opening has failed, and it is too early to try again. */
+  isDown(): boolean {
+    return (
+      this.#failures > 0 && this.#openCount() + this.#opening() === 0 && this.#clock.now() < this.#retryAt
+    );
+  }
+
+  /** The last opening failed, and nothing is open: what is under way is an attempt to find out. */
+  isProbing(): boolean {
+    return this.#failures > 0 && this.#openCount() === 0;
+  }
+
+  /** The last opening has failed. */
+  isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** In ms from now; 0 when an attempt may be made at once. */
+  retryInMs(): number {
+    return this.#failures === 0 ? 0 : Math.max(0, this.#retryAt - this.#clock.now());
+  }
+
+  release(entry: Entry<T>): void {
+    if (entry.state !== 'used') return;
+    const now = this.#clock.now();
+    this.#giveBack(entry, now);
+    if (this.#drained) this.#close(entry, 'drained');
+    else if (entry.expiresAt <= now) this.#close(entry, 'expired');
+    else if (entry.generation < this.#generation) this.#close(entry, 'retired');
+    else if (this.#openCount() >= this.#max) this.#close(entry, 'resized');
+    else {
+      if (!entry.overflow && this.#coreOpen > this.#core) this.#moveBeyondCore(entry);
+      this.#shelve(entry, now);
+    }
+    this.#pump();
+  }
+
+  /** Closes it, whether it is idle or used. */
+  discard(entry: Entry<T>, reason: string): void {
+    if (entry.state === 'closed') return;
+    if (entry.state === 'used') this.#giveBack(entry, this.#clock.now());
+    else this.#unshelve(entry);
+    this.#close(entry, reason);
+    this.#pump();
+  }
+
+  /** Closes the resource if it is idle; a used one is its borrower's to give back. */
+  discardIdle(resource: T, reason: string): boolean {
+    const entry = [...this.#idle, ...this.#idleOverflow].find((idle) => idle.resource === resource);
+    if (entry) this.discard(entry, reason);
+    return entry !== undefined;
+  }
+
+  /** Everything that is open now is not lent again: idle ones are closed at once, used ones when they come back. */
+  retire(reason: string): void {
+    this.#generation += 1;
+    this.#closeIdle(() => true, reason);
+    this.#pump();
+  }
+
+  /** Closes idle ones past their lifetime. */
+  closeExpired(): void {
+    const now = this.#clock.now();
+    this.#closeIdle((entry) => entry.expiresAt <= now, 'expired');
+    this.#pump();
+  }
+
+  /** Closes those that have been idle for `idleMs`, the longest idle first, down to `keep` open ones. */
+  trim(idleMs: number, keep: number): void {
+    const before = this.#clock.now() - idleMs;
+    let spare = this.#openCount() - keep;
+    this.#closeIdle((entry) => {
+      if (spare <= 0 || entry.idleSince > before) return false;
+      spare -= 1;
+      return true;
+    }, 'idle');
+  }
+
+  /** Opens in the background until `count` are open, and keeps it so until told otherwise. At most the core. */
+  keepOpen(count: number): void {
+    this.#floor = count;
+    this.#pump();
+  }
+
+  resize(core: number, max: number): void {
+    this.#core = core;
+    this.#max = max;
+    this.#admission.resize(core, max);
+    for (const entry of [...this.#idleOverflow].reverse()) {
+      if (this.#coreOpen < core) this.#moveToCore(entry);
+    }
+    this.#closeIdle((entry) => !entry.overflow && this.#coreOpen > core, 'resized');
+    this.#pump();
+  }
+
+  counts(): ResourceCounts {
+    return {
+      open: this.#openCount(),
+      idle: this.#idle.length + this.#idleOverflow.length,
+      used: this.#used.size,
+      opening: this.#opening(),
+      closing: this.#closing,
+      waiting: this.#admission.waiting(),
+    };
+  }
+
+  /** Those that are lent. */
+  used(): Iterable<Entry<T>> {
+    return this.#used;
+  }
+
+  /** Nothing more is lent; waiters are refused with `error`; resolves when all resources are back and closed. */
+  drain(error: unknown): Promise<void> {
+    return new Promise((done) => {
+      this.#drained = { error, done };
+      this.#clock.clearTimeout(this.#timer);
+      this.#refuseAll(error);
+      this.#closeIdle(() => true, 'drained');
+      this.#settleDrain();
+    });
+  }
+
+  #openCount(): number {
+    return this.#idle.length + this.#idleOverflow.length + this.#used.size;
+  }
+
+  #opening(): number {
+    return this.#openingCore + this.#openingOverflow;
+  }
+
+  /** Openings that may still be begun. */
+  #room(): number {
+    const underWay = this.#opening() - this.#slowOpenings;
+    const total = this.#openCount() + this.#opening() + this.#closing;
+    // One attempt at a time finds out whether what failed works again.
+    const cap = this.#failures > 0 ? 1 : this.#options.maxOpening;
+    return Math.min(cap - underWay, this.#max - total);
+  }
+
+  #lend(entry: Entry<T>, lane: string, now: number): void {
+    entry.state = 'used';
+    entry.lane = lane;
+    entry.takenAt = now;
+    this.#used.add(entry);
+    this.#admission.taken(lane, entry.overflow);
+  }
+
+  #giveBack(entry: Entry<T>, now: number): void {
+    this.#used.delete(entry);
+    entry.state = 'idle';
+    this.#admission.returned(entry.lane, entry.overflow, now - entry.takenAt);
+  }
+
+  #shelve(entry: Entry<T>, now: number): void {
+    entry.state = 'idle';
+    entry.idleSince = now;
+    (entry.overflow ? this.#idleOverflow : this.#idle).push(entry);
+  }
+
+  #unshelve(entry: Entry<T>): void {
+    const stack = entry.overflow ? this.#idleOverflow : this.#idle;
+    const index = stack.indexOf(entry);
+    if (index >= 0) stack.splice(index, 1);
+  }
+
+  #moveToCore(entry: Entry<T>): void {
+    this.#unshelve(entry);
+    entry.overflow = false;
+    this.#coreOpen += 1;
+    this.#idle.push(entry);
+  }
+
+  #moveBeyondCore(entry: Entry<T>): void {
+    entry.overflow = true;
+    this.#coreOpen -= 1;
+  }
+
+  /** Takes those that match from the idle ones, the longest idle first, and closes them. */
+  #closeIdle(matches: (entry: Entry<T>) => boolean, reason: string): void {
+    for (const entry of [...this.#idle, ...this.#idleOverflow]) {
+      // A hook that was told of the one before may have changed this one.
+      if (entry.state !== 'idle' || !matches(entry)) continue;
+      this.#unshelve(entry);
+      this.#close(entry, reason);
+    }
+  }
+
+  /** The entry is in no stack and not used any more. */
+  #close(entry: Entry<T>, reason: string): void {
+    entry.state = 'closed';
+    if (!entry.overflow) this.#coreOpen -= 1;
+    this.#closing += 1;
+    void this.#options.close(entry.resource, reason).then(() => {
+      this.#closing -= 1;
+      this.#pump();
+    });
+  }
+
+  #openOne(overflow: boolean): void {
+    if (overflow) this.#openingOverflow += 1;
+    else this.#openingCore += 1;
+    let slow = false;
+    const timer = backgroundTimer(
+      this.#clock,
+      () => {
+        slow = true;
+        this.#slowOpenings += 1;
+        this.#pump();
+      },
+      this.#options.slowOpeningMs,
+    );
+    const settled = () => {
+      this.#clock.clearTimeout(timer);
+      if (slow) this.#slowOpenings -= 1;
+      if (overflow) this.#openingOverflow -= 1;
+      else this.#openingCore -= 1;
+    };
+    this.#options.open().then(
       (resource) => {
-        opening -= 1;
-        failures = 0;
-        const now = performance.now();
-        idle.push({ resource, openedAt: now, idleSince: now, lane: '' });
-        pump();
+        settled();
+        this.#opened(resource);
       },
       (error) => {
-        opening -= 1;
-        options.onOpenFailed(error);
-        failures += 1;
-        // Nobody else's opening is under way for them: tell the waiters rather than let them run into their deadline.
-        if (opening === 0 && open() === 0) {
-          clearTimeout(backoff);
-          backoff = undefined;
-          rejectAll(error);
-        } else waitToOpen();
-        if (drained) settleDrain();
+        settled();
+        this.#openFailed(error);
       },
     );
   }
 
-  // A server that refuses does so at once, and asking again at once would be a busy loop.
-  function waitToOpen(): void {
-    backoff ??= setTimeout(
-      () => {
-        backoff = undefined;
-        pump();
-      },
-      Math.min(maxBackoffMs, 10 * 2 ** failures),
-    );
+  #opened(resource: T): void {
+    this.#failures = 0;
+    const now = this.#clock.now();
+    const entry: Entry<T> = {
+      resource,
+      openedAt: now,
+      expiresAt: now + this.#options.lifetimeMs(),
+      generation: this.#generation,
+      // Whatever it was opened for, it fills a gap in the core first.
+      overflow: this.#coreOpen >= this.#core,
+      state: 'idle',
+      lane: '',
+      idleSince: now,
+      takenAt: now,
+    };
+    const tooMany = this.#openCount() >= this.#max;
+    if (!entry.overflow) this.#coreOpen += 1;
+    if (this.#drained || tooMany) this.#close(entry, this.#drained ? 'drained' : 'resized');
+    else this.#shelve(entry, now);
+    this.#pump();
   }
 
-  function rejectAll(error: unknown): void {
-    for (const queue of queues.values()) {
-      for (const waiter of queue) waiter.reject(error);
-      queue.clear();
+  #openFailed(error: unknown): void {
+    this.#lastError = error;
+    this.#failures += 1;
+    const { firstMs, longestMs } = this.#options.backoff;
+    const backoff = Math.min(longestMs, firstMs * 2 ** (this.#failures - 1));
+    this.#retryAt = this.#clock.now() + backoff * (0.5 + this.#options.random() / 2);
+    this.#options.onOpenFailed(error);
+    // Nobody else's opening is under way for them: tell the waiters rather than let them run into their deadline.
+    if (this.#openCount() === 0 && this.#opening() === 0) this.#refuseAll(this.#options.unavailable(error));
+    this.#pump();
+  }
+
+  #refuseAll(error: unknown): void {
+    for (const waiter of [...this.#admission.everybody()]) {
+      if (this.#admission.remove(waiter)) waiter.refuse(error);
     }
   }
 
-  function pump(): void {
-    if (drained) {
-      settleDrain();
+  #pump(): void {
+    if (this.#drained) {
+      this.#settleDrain();
       return;
     }
-    for (let waiter = nextWaiter(); waiter && idle.length > 0; waiter = nextWaiter()) {
-      handOver(waiter, idle.pop() as Entry<T>);
-    }
-    let wanted = nextWaiter() && !backoff ? waitingCount() - opening : 0;
-    while (wanted > 0 && open() + opening < options.core + options.overflow) {
-      openOne();
-      wanted -= 1;
-    }
-    while (open() > options.core && idle.length > 0) options.close((idle.shift() as Entry<T>).resource);
+    const now = this.#clock.now();
+    const shedInMs = this.#admission.waiting() > 0 ? this.#admission.shed(now) : undefined;
+    this.#serve(this.#idleOverflow, true, now);
+    this.#serve(this.#idle, false, now);
+    while (this.#idleOverflow.length > 0) this.#settleOverflow(this.#idleOverflow[0] as Entry<T>);
+    const openInMs = this.#openWhatIsWanted(now);
+    this.#wakeIn(Math.min(shedInMs ?? Number.POSITIVE_INFINITY, openInMs), now);
   }
 
-  function settleDrain(): void {
-    for (const entry of idle.splice(0)) options.close(entry.resource);
-    if (inUse.size === 0 && opening === 0) drained?.done();
-  }
-
-  return {
-    acquire(lane, onWaiting) {
-      return new Promise((resolve, reject) => {
-        if (drained) return reject(drained.error);
-        const queue = queues.get(lane) ?? new Set<Waiter<T>>();
-        queues.set(lane, queue);
-        const waiter = { lane, resolve, reject };
-        queue.add(waiter);
-        pump();
-        if (queue.has(waiter)) {
-          onWaiting((error) => {
-            if (queue.delete(waiter)) reject(error);
-          });
-        }
-      });
-    },
-    release(entry, keep) {
-      if (!inUse.delete(entry)) return;
-      held.set(entry.lane, (held.get(entry.lane) ?? 1) - 1);
-      entry.idleSince = performance.now();
-      if (keep && !drained) idle.push(entry);
-      else options.close(entry.resource);
-      pump();
-    },
-    retireOpenedBefore(time) {
-      for (const entry of idle.filter((candidate) => candidate.openedAt < time)) {
-        idle.splice(idle.indexOf(entry), 1);
-        options.close(entry.resource);
+  #serve(stack: Entry<T>[], overflow: boolean, now: number): void {
+    while (stack.length > 0) {
+      const waiter = this.#admission.next(overflow, now);
+      if (!waiter) return;
+      const entry = stack.pop() as Entry<T>;
+      if (entry.expiresAt <= now) {
+        this.#close(entry, 'expired');
+        continue;
       }
-    },
-    counts: () => ({ open: open(), idle: idle.length, inUse: inUse.size, opening, waiting: waitingCount() }),
-    held: () => held,
-    waitingIn: (lane) => queues.get(lane)?.size ?? 0,
-    drain(error) {
-      return new Promise((done) => {
-        drained = { error, done };
-        clearTimeout(backoff);
-        rejectAll(error);
-        settleDrain();
-      });
-    },
-  };
+      this.#admission.remove(waiter);
+      this.#lend(entry, waiter.lane, now);
+      waiter.accept(entry);
+    }
+  }
+
+  /** Nobody wants it: it fills a gap in the core, or goes. */
+  #settleOverflow(entry: Entry<T>): void {
+    if (this.#coreOpen + this.#openingCore < this.#core) {
+      this.#moveToCore(entry);
+      return;
+    }
+    this.#unshelve(entry);
+    this.#close(entry, 'overflow');
+  }
+
+  /** Returns when to look again, in ms. */
+  #openWhatIsWanted(now: number): number {
+    if (this.#admission.waiting() === 0 && this.#openCount() >= this.#floor) return Number.POSITIVE_INFINITY;
+    if (this.#failures > 0 && now < this.#retryAt) return this.#retryAt - now;
+    const missing = Math.min(this.#floor, this.#core) - this.#openCount();
+    let core = Math.max(this.#admission.wantedInCore(), missing) - this.#opening();
+    while (core > 0 && this.#coreOpen + this.#openingCore < this.#core && this.#room() > 0) {
+      this.#openOne(false);
+      core -= 1;
+    }
+    const beyond = this.#admission.wantedBeyond(now, this.#options.overflowDelayMs);
+    for (let count = beyond.count - this.#opening(); count > 0 && this.#room() > 0; count -= 1) {
+      this.#openOne(true);
+    }
+    return beyond.nextInMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #wakeIn(ms: number, now: number): void {
+    if (ms === Number.POSITIVE_INFINITY) return;
+    const at = now + ms;
+    if (at >= this.#timerAt) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = backgroundTimer(
+      this.#clock,
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY;
+        this.#pump();
+      },
+      ms,
+    );
+  }
+
+  #settleDrain(): void {
+    if (this.#openCount() + this.#opening() + this.#closing === 0) this.#drained?.done();
+  }
 }

@@ -1,0 +1,311 @@
+import type { Connection } from './connection.ts';
+import type { Counters, LaneCounters } from './counters.ts';
+import { isTransientConnectError, messageOf, PoolError, type PoolPicture } from './errors.ts';
+import type { PoolEvent } from './events.ts';
+import { LeakDetector } from './leak-detector.ts';
+import type { LaneName, ResolvedPoolOptions } from './options.ts';
+import { type Entry, type ResourcePool, Waiter } from './resource-pool.ts';
+import { callHook } from './tracer.ts';
+
+export interface AcquireOptions {
+  /** Stops waiting. What is being opened meanwhile is for whoever comes next. */
+  signal?: AbortSignal | undefined;
+  /** Longest wait, in ms. Default: that of the lane. */
+  timeoutMs?: number | undefined;
+}
+
+export interface BorrowingOptions {
+  options: ResolvedPoolOptions;
+  resources: ResourcePool<Connection>;
+  counters: Counters;
+  emit: ((event: PoolEvent) => void) | undefined;
+  /** Why nothing may be opened now. */
+  refused(): unknown;
+}
+
+export interface Borrowing {
+  checkOut(lane: LaneName, options?: AcquireOptions): Promise<Entry<Connection>>;
+  /** Resolves when the session is clean; at once when it has to be waited for a cancelled statement. Never rejects. */
+  giveBack(entry: Entry<Connection>, released: unknown): Promise<void>;
+  discard(entry: Entry<Connection>, reason: string): void;
+  reportLeaks(now: number): void;
+  /** The error of a borrower for whom nothing could be opened. */
+  connectFailed(error: unknown): PoolError;
+}
+
+interface Checkout {
+  lane: string;
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+  since: number;
+}
+
+/** The way of a connection to its borrower and back. */
+export function createBorrowing({
+  options,
+  resources,
+  counters,
+  emit,
+  refused,
+}: BorrowingOptions): Borrowing {
+  const { clock, tracer } = options;
+  const leaks = new LeakDetector<Entry<Connection>>(options.leakAfterMs);
+  let retiredAt = Number.NEGATIVE_INFINITY;
+
+  const ofLane = (lane: string) => counters.lanes[lane] as LaneCounters;
+
+  function picture(lane: string): PoolPicture {
+    const { used, idle, opening, waiting } = resources.counts();
+    return { lane, checkedOut: used, idle, opening, waiting, limit: resources.max };
+  }
+
+  function timeoutError({ lane, timeoutMs }: Checkout): PoolError {
+    ofLane(lane).timeouts += 1;
+    const seen = picture(lane);
+    const last = resources.retryInMs() > 0 || resources.isProbing() ? resources.lastError : undefined;
+    const reason = last ? `; last connect error: ${messageOf(last)}` : '';
+    return new PoolError(
+      'acquire_timeout',
+      `no connection for lane ${lane} within ${timeoutMs} ms: ${seen.checkedOut} in use, ${seen.idle} idle, ` +
+        `${seen.opening} opening, ${seen.waiting} waiting, limit ${resources.core} + ${resources.max - resources.core}${reason}. ` +
+        'Raise DB_POOL_SIZE or DB_MAX_OVERFLOW, or shorten what holds them.',
+      { cause: last, picture: seen },
+    );
+  }
+
+  function abortedError({ lane, signal }: Checkout): PoolError {
+    ofLane(lane).aborted += 1;
+    return new PoolError('acquire_aborted', 'waiting for a connection was aborted', {
+      cause: signal?.reason,
+    });
+  }
+
+  function connectFailed(error: unknown): PoolError {
+    const retryable = isTransientConnectError(error);
+    const retryAfterMs = retryable ? Math.ceil(resources.retryInMs()) : undefined;
+    const again = retryAfterMs ? `; next attempt in ${retryAfterMs} ms` : '';
+    return new PoolError('connect_failed', `cannot connect to the database: ${messageOf(error)}${again}`, {
+      cause: error,
+      retryable,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+
+  const isOutOfReach = () => resources.max === 0 || resources.isProbing();
+
+  function unreachable(): PoolError {
+    if (resources.max > 0) return connectFailed(resources.lastError);
+    const { state, degraded, share } = options.budget?.status() ?? {};
+    return new PoolError(
+      'budget_unreachable',
+      `this process may open no connection yet: its share of the fleet's budget is ${share ?? 0} (${degraded ?? state ?? 'size 0'})`,
+      { cause: refused() ?? resources.lastError, retryAfterMs: options.failFastMs },
+    );
+  }
+
+  /** Settles exactly once: with a connection, by the deadline, by the signal, or with what the pool says. */
+  function standInLine(checkout: Checkout): Promise<Entry<Connection>> {
+    const { lane, signal, since, timeoutMs } = checkout;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => leave(() => abortedError(checkout));
+      let timer: unknown;
+      // Where nothing can be had for now, nobody waits for the whole time; but that may change while they do.
+      const watchDeadline = (patience: number) => {
+        const left = Math.max(0, timeoutMs - (clock.now() - since));
+        timer = clock.setTimeout(
+          () => {
+            if (left <= patience) leave(() => timeoutError(checkout));
+            else if (isOutOfReach()) leave(unreachable);
+            else watchDeadline(timeoutMs);
+          },
+          Math.min(left, patience),
+        );
+      };
+      watchDeadline(isOutOfReach() ? options.failFastMs : timeoutMs);
+      const forget = () => {
+        clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter = new Waiter<Connection>(
+        lane,
+        clock.now(),
+        (entry) => {
+          forget();
+          resolve(entry);
+        },
+        (error) => {
+          forget();
+          reject(error);
+        },
+      );
+      function leave(error: () => PoolError): void {
+        // The error is made while they still stand in line, so that it counts them.
+        if (!waiter.queued) return;
+        const made = error();
+        forget();
+        resources.cancel(waiter);
+        reject(made);
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      resources.wait(waiter);
+    });
+  }
+
+  function isFresh({ resource, idleSince, takenAt }: Entry<Connection>): boolean {
+    return resource.usable && (!options.prePing || takenAt - idleSince < options.prePingIdleMs);
+  }
+
+  function suspectAll({ openedAt }: Entry<Connection>): void {
+    // It was a suspect already, so it says nothing against those that were opened since.
+    if (openedAt <= retiredAt) return;
+    retiredAt = clock.now();
+    emit?.({ type: 'retire', reason: 'a ping failed' });
+    resources.retire('retired');
+  }
+
+  /** False when it is of no use. One that does not answer makes suspects of all that were opened before. */
+  async function validate(entry: Entry<Connection>): Promise<boolean> {
+    if (entry.resource.usable) {
+      try {
+        await entry.resource.ping(options.pingTimeoutMs);
+        return true;
+      } catch {
+        counters.pingsFailed += 1;
+        suspectAll(entry);
+      }
+    }
+    invalidate(entry, 'dead before hand-out');
+    return false;
+  }
+
+  /** The borrower may give up while their connection is being validated: then it goes back to the others. */
+  function validated(entry: Entry<Connection>, checkout: Checkout): Promise<boolean> {
+    const { signal, timeoutMs, since } = checkout;
+    return new Promise((resolve, reject) => {
+      let gone = false;
+      const leave = (error: PoolError) => {
+        gone = true;
+        forget();
+        reject(error);
+      };
+      const onAbort = () => leave(abortedError(checkout));
+      const timer = clock.setTimeout(
+        () => leave(timeoutError(checkout)),
+        Math.max(0, timeoutMs - (clock.now() - since)),
+      );
+      const forget = () => {
+        clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      void validate(entry).then((alive) => {
+        if (gone && alive) resources.release(entry);
+        forget();
+        resolve(alive);
+      });
+    });
+  }
+
+  async function find(checkout: Checkout): Promise<Entry<Connection>> {
+    for (;;) {
+      const entry = resources.take(checkout.lane) ?? (await standInLine(checkout));
+      if (isFresh(entry) || (await validated(entry, checkout))) return entry;
+    }
+  }
+
+  function lend(entry: Entry<Connection>, waitedMs: number): Entry<Connection> {
+    const lane = ofLane(entry.lane);
+    lane.acquired += 1;
+    lane.waits.record(waitedMs);
+    leaks.taken(entry, entry.takenAt);
+    // What is dead must not count as open until its borrower notices: others would wait instead of being told.
+    entry.resource.whenDead = () => invalidate(entry, 'connection lost');
+    emit?.({ type: 'checkout', connection: entry.resource.id, lane: entry.lane });
+    return entry;
+  }
+
+  async function findTraced(checkout: Checkout): Promise<Entry<Connection>> {
+    const end = callHook(tracer.acquire, { lane: checkout.lane });
+    try {
+      const entry = await find(checkout);
+      callHook(end, { waitedMs: clock.now() - checkout.since, connection: entry.resource.id });
+      return entry;
+    } catch (error) {
+      callHook(end, { waitedMs: clock.now() - checkout.since, error });
+      throw error;
+    }
+  }
+
+  async function checkOut(
+    lane: LaneName,
+    { signal, timeoutMs }: AcquireOptions = {},
+  ): Promise<Entry<Connection>> {
+    if (!counters.lanes[lane]) throw new PoolError('unknown_lane', `no lane is named ${lane}`);
+    const since = clock.now();
+    const checkout: Checkout = {
+      lane,
+      signal,
+      since,
+      timeoutMs: timeoutMs ?? (options.lanes[lane] as { acquireTimeoutMs: number }).acquireTimeoutMs,
+    };
+    if (signal?.aborted) throw abortedError(checkout);
+    if (refused()) throw refused();
+    const entry = await (tracer.acquire ? findTraced(checkout) : find(checkout));
+    return lend(entry, clock.now() - since);
+  }
+
+  function invalidate(entry: Entry<Connection>, reason: string): void {
+    counters.invalid += 1;
+    emit?.({ type: 'invalidate', connection: entry.resource.id, reason });
+    resources.discard(entry, reason);
+  }
+
+  function comeBack(entry: Entry<Connection>): void {
+    leaks.returned(entry);
+    ofLane(entry.lane).uses.record(clock.now() - entry.takenAt);
+    emit?.({ type: 'checkin', connection: entry.resource.id, lane: entry.lane });
+  }
+
+  function settle(entry: Entry<Connection>): void {
+    entry.resource.whenDead = undefined;
+    if (entry.resource.usable) resources.release(entry);
+    else if (entry.state !== 'closed') invalidate(entry, 'connection lost');
+  }
+
+  async function clean(entry: Entry<Connection>): Promise<void> {
+    try {
+      await entry.resource.reset(options.reset, options.pingTimeoutMs);
+    } catch {
+      if (entry.state !== 'closed') invalidate(entry, 'reset failed');
+      return;
+    }
+    settle(entry);
+  }
+
+  return {
+    checkOut,
+    async giveBack(entry, released) {
+      const { resource } = entry;
+      comeBack(entry);
+      if (resource.busy) {
+        // Its borrower need not wait for it, and nobody else gets it before.
+        void resource.quiesce(released).then(
+          () => clean(entry),
+          () => settle(entry),
+        );
+      } else if (resource.usable && resource.needsReset(options.reset)) await clean(entry);
+      else settle(entry);
+    },
+    discard(entry, reason) {
+      comeBack(entry);
+      if (entry.state !== 'closed') invalidate(entry, reason);
+    },
+    reportLeaks(now) {
+      leaks.check(now, (entry, heldMs, stack) => {
+        counters.leaks += 1;
+        emit?.({ type: 'leak', connection: entry.resource.id, lane: entry.lane, heldMs, stack });
+      });
+    },
+    connectFailed,
+  };
+}

@@ -1,0 +1,5 @@
+// The mechanism without a database, for the benchmarks that put it beside other resource pools. Not for applications:
+// nothing here resets or validates anything.
+export { systemClock } from './clock.ts';
+export { Lanes } from './lanes.ts';
+export { type Entry, ResourcePool, Waiter } from './resource-pool.ts';

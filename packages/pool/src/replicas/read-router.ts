@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTransient, PoolError, sqlState } from '../errors.ts';
+import type { PoolOptions } from '../options.ts';
+import type { Pool } from '../pool.ts';
+import type { Queryable, QueryOptions, Result, Row } from '../queryable.ts';
+import { LagClock, type LogPosition, parseLogPosition } from './log-position.ts';
+import { createReplica, type Replica } from './replica.ts';
+
+export interface ReadRouterOptions {
+  /** Where reads go that no replica can answer, on `primaryLane`. */
+  primary: Pool;
+  /** Default `interactive`. */
+  primaryLane?: string;
+  /** Of the pool of each replica; `connectionString` is one standby. Two connections at least: one looks after it. */
+  replicas: readonly PoolOptions[];
+  /** Oldest state that a replica may show, in ms. Default 1 000. Smaller sends more reads to the primary. */
+  maxLagMs?: number;
+  /** Between looks at the replicas, in ms. Default 250. Lag is known no better than this. */
+  checkIntervalMs?: number;
+  /**
+   * How long a read may wait for a replica to reach its log position before it goes to the primary, in ms. Default 50.
+   */
+  waitMs?: number;
+  /** Told when a replica comes and goes. */
+  onChange?: (change: { replica: string; usable: boolean; reason: string }) => void;
+}
+
+export interface ReadRouterStatus {
+  replicas: {
+    name: string;
+    state: 'unknown' | 'up' | 'down' | 'promoted';
+    lag_ms: number;
+    usable: boolean;
+    reads: number;
+    error: string | null;
+  }[];
+  /** Reads that went to the primary, by reason. */
+  primary_reads: Record<PrimaryReason, number>;
+}
+
+export type PrimaryReason = 'asked' | 'none_usable' | 'not_there_yet' | 'replica_failed';
+
+/** Reads that go to replicas where they can. `query` must not write. */
+export interface ReadRouter extends Queryable, AsyncDisposable {
+  status(): ReadRouterStatus;
+  /** Looks at all replicas now, instead of at the next interval. */
+  refresh(): Promise<void>;
+}
+
+const pollMs = 5;
+
+/**
+ * Spreads reads over standbys that are up and fresh enough, the least busy first, and falls back to the primary.
+ *
+ * `after` on a query gives read-your-writes: a log position of the primary that has to be visible (see `logPosition`), or
+ * `primary`. A replica known to have replayed it is taken; else one is asked until `waitMs` have passed; then the primary.
+ */
+export function createReadRouter(options: ReadRouterOptions): ReadRouter {
+  const {
+    primary,
+    primaryLane = 'interactive',
+    maxLagMs = 1_000,
+    checkIntervalMs = 250,
+    waitMs = 50,
+  } = options;
+  const replicas = options.replicas.map((pool) =>
+    createReplica({ pool, checkTimeoutMs: Math.max(1_000, 4 * checkIntervalMs) }),
+  );
+  const reads = new Map<Replica, number>(replicas.map((replica) => [replica, 0]));
+  const primaryReads: Record<PrimaryReason, number> = {
+    asked: 0,
+    none_usable: 0,
+    not_there_yet: 0,
+    replica_failed: 0,
+  };
+  const lags = new LagClock();
+  const usable = new Set<Replica>();
+  const closing = new AbortController();
+
+  const lagOf = (replica: Replica) => lags.lagMs(performance.now(), replica.replayed);
+
+  function judge(replica: Replica): void {
+    const fits = replica.state === 'up' && lagOf(replica) <= maxLagMs;
+    if (fits === usable.has(replica)) return;
+    if (fits) usable.add(replica);
+    else usable.delete(replica);
+    const late = replica.state === 'up' ? `${Math.round(lagOf(replica))} ms behind` : replica.state;
+    options.onChange?.({ replica: replica.name, usable: fits, reason: replica.error ?? late });
+  }
+
+  async function samplePrimary(): Promise<void> {
+    const at = performance.now();
+    const position = await logPosition(primary).catch(() => undefined);
+    // While it is away nothing is written either: what the replicas had then is as fresh as it gets.
+    if (position) lags.sample(at, parseLogPosition(position));
+  }
+
+  async function refresh(): Promise<void> {
+    await Promise.all([samplePrimary(), ...replicas.map((replica) => replica.check())]);
+    for (const replica of replicas) judge(replica);
+  }
+
+  async function look(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await refresh();
+      await sleep(checkIntervalMs, undefined, { signal: closing.signal, ref: false }).catch(() => {});
+    }
+  }
+  const looking = look();
+
+  /** The least busy of those; of equals, the one that has answered least. */
+  function leastBusy(candidates: readonly Replica[]): Replica | undefined {
+    const load = (replica: Replica) => {
+      const { checked_out, waiting } = replica.pool.status();
+      return checked_out + waiting;
+    };
+    return candidates
+      .map((replica) => ({ replica, load: load(replica), reads: reads.get(replica) ?? 0 }))
+      .sort((a, b) => a.load - b.load || a.reads - b.reads)[0]?.replica;
+  }
+
+  async function reach(replica: Replica, position: bigint): Promise<boolean> {
+    const until = performance.now() + waitMs;
+    while (replica.replayed < position) {
+      if (performance.now() >= until || replica.state !== 'up') return false;
+      await sleep(pollMs);
+      await replica.check();
+    }
+    return true;
+  }
+
+  async function choose(after: string | undefined): Promise<Replica | PrimaryReason> {
+    if (after === 'primary') return 'asked';
+    const fresh = [...usable].filter((replica) => lagOf(replica) <= maxLagMs);
+    if (after === undefined) return leastBusy(fresh) ?? 'none_usable';
+    const position = parseLogPosition(after);
+    const there = leastBusy(fresh.filter((replica) => replica.replayed >= position));
+    if (there) return there;
+    const next = leastBusy(fresh);
+    if (!next) return 'none_usable';
+    return (await reach(next, position)) ? next : 'not_there_yet';
+  }
+
+  async function query<R extends Row>(
+    text: string,
+    values?: readonly unknown[],
+    queryOptions: QueryOptions = {},
+  ): Promise<Result<R>> {
+    let chosen = await choose(queryOptions.after);
+    if (typeof chosen !== 'string') {
+      try {
+        const result = await chosen.pool.query<R>(text, values, queryOptions);
+        reads.set(chosen, (reads.get(chosen) ?? 0) + 1);
+        return result;
+      } catch (error) {
+        if (!isReplicasFault(error)) throw error;
+        if (isGone(error)) {
+          chosen.markDown(error);
+          judge(chosen);
+        }
+        chosen = 'replica_failed';
+      }
+    }
+    primaryReads[chosen] += 1;
+    return await primary.lane(primaryLane).query<R>(text, values, queryOptions);
+  }
+
+  return {
+    query,
+    refresh,
+    status: () => ({
+      replicas: replicas.map((replica) => ({
+        name: replica.name,
+        state: replica.state,
+        lag_ms: Math.round(lagOf(replica)),
+        usable: usable.has(replica),
+        reads: reads.get(replica) ?? 0,
+        error: replica.error ?? null,
+      })),
+      primary_reads: { ...primaryReads },
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await looking;
+      await Promise.all(replicas.map((replica) => replica.pool.drain()));
+    },
+  };
+}
+
+/** Where the primary's log ends now: everything committed until now is before it. */
+export async function logPosition(primary: Pool): Promise<LogPosition> {
+  const { rows } = await primary
+    .lane('control')
+    .query<{ position: string }>('select pg_current_wal_insert_lsn()::text as position', [], {
+      prepare: true,
+    });
+  return rows[0]?.position as LogPosition;
+}
+
+/** Whether the primary may do better: nothing has been written, so it can simply be asked. */
+function isReplicasFault(error: unknown): boolean {
+  if (error instanceof PoolError && /_aborted$/.test(error.code)) return false;
+  // 40001: replay had to remove rows that the query still needed. 42P01: a table that has not arrived yet.
+  return isTransient(error) || sqlState(error) === '42P01';
+}
+
+function isGone(error: unknown): boolean {
+  const state = sqlState(error);
+  return error instanceof PoolError
+    ? error.code === 'connect_failed'
+    : state === undefined || /^(57P0|08)/.test(state);
+}

@@ -1,0 +1,33 @@
+// Statements whose effects on the session outlive their transaction.
+const startsWith =
+  /(?:^|;)\s*(?:set\s+(?!local\b|transaction\b|constraints\b)|reset\b|listen\b|unlisten\b|prepare\b(?!\s+transaction)|deallocate\b|discard\b|load\b|do\b|call\b)/i;
+const contains =
+  /\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(|\btemp(?:orary)?\s+(?:table|view|sequence|recursive)\b|\bpg_temp\b|\bwith\s+hold\b|\bdblink_connect/i;
+// The third argument says whether it is local to the transaction; what cannot be read off counts as lasting.
+const configures = /\bset_config\s*\(/i;
+const configuresLocally = /\bset_config\s*\([^()]*,\s*true\s*\)/gi;
+const comments = /\/\*[\s\S]*?\*\/|--[^\n]*/g;
+
+/**
+ * Whether a statement may leave something behind in its session: settings, temporary tables, held cursors, session
+ * locks, subscriptions. Read off the text, so what a function of the user's does inside is not seen, unless the server
+ * reports it (`search_path`, `TimeZone`, ...).
+ */
+export function changesSession(text: string): boolean {
+  const bare = text.includes('--') || text.includes('/*') ? text.replace(comments, ' ') : text;
+  if (startsWith.test(bare) || contains.test(bare)) return true;
+  return configures.test(bare) && configures.test(bare.replace(configuresLocally, ' '));
+}
+
+/** Remembers the verdict on the few texts that come again and again. */
+export function createSessionStateDetector(capacity = 500): (text: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const verdict = changesSession(text);
+    if (known.size >= capacity) known.clear();
+    known.set(text, verdict);
+    return verdict;
+  };
+}
