@@ -22,10 +22,8 @@ import { ROOT } from './repository.ts';
 const services = Object.entries(compose.services);
 const ours = services.filter(([, service]) => service.build);
 const oneShot = 'migrate';
-// Kept free for administrators, backups and the migration.
-const RESERVE = 20;
-// The catalog listens for changes, the search for new generations.
-const LISTENERS = 2;
+// The catalog listens for changes.
+const LISTENERS = 1;
 
 function seconds(duration: string | undefined): number {
   return Number(/^(\d+)s$/u.exec(duration ?? '')?.[1]);
@@ -147,13 +145,13 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('leaves a reserve of connections with as many workers as it promises', () => {
+  test('says how many connections each process uses at most, and starts with more than they ask for', () => {
     const limit = Number(postgresSettings().get('max_connections'));
-    const free = limit - RESERVE - connectionsOf('gateway');
-    expect(source).toContain(`leaves room for up to ${Math.floor(free / connectionsOf('worker'))} workers`);
+    expect(source).toContain(`(${limit} in deploy/postgres.conf)`);
     expect(source).toContain(`= ${connectionsOf('gateway')}\n`);
     expect(source).toContain(`= ${connectionsOf('worker')} each\n`);
-    expect(Number(postgresSettings().get('superuser_reserved_connections'))).toBeLessThan(RESERVE);
+    const workers = Number(composeVariables.WORKER_REPLICAS?.default);
+    expect(connectionsOf('gateway') + workers * connectionsOf('worker')).toBeLessThan(limit);
   });
 
   test('has memory for what the settings allow', () => {

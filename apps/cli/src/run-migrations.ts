@@ -6,8 +6,8 @@ import { CliError } from './errors.ts';
 
 /** Without the password: this is shown. */
 function addressOf(databaseUrl: string): string {
-  const { hostname, port, pathname } = new URL(databaseUrl);
-  return `${hostname}:${port || 5432}${pathname}`;
+  // Not by URL: that knows no several hosts.
+  return databaseUrl.replace(/^\w+:\/\/(?:[^/?]*@)?/, '').replace(/\?.*$/, '');
 }
 
 /** Brings the database, and the queue when it lives there, to the newest version. Returns the migrations applied. */

@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createEmbedders } from '@sluice/ingestion';
-import { createPool } from '@sluice/pool';
-import { checkQueueBackend, createProducer } from '@sluice/queue';
+import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
 import { createSearch } from '@sluice/search';
-import { createCatalog, createCollection, StoreError } from '@sluice/store';
-import { createLogger } from '@sluice/telemetry';
+import { createCatalog, createCollection, notablePoolEvents, openDatabase, StoreError } from '@sluice/store';
+import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
@@ -81,18 +80,32 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
 
-  const pool = createPool({
-    ...config.pool,
+  const redisScripts =
+    config.budget.driver === 'redis' && queue.kind === 'redis'
+      ? openRedisScripts({ url: queue.url, onError })
+      : undefined;
+  const database = openDatabase({
     connectionString: databaseUrl,
+    pool: config.pool,
     applicationName: 'sluice-gateway',
-    onEvent: ({ type, ...event }) => log.debug(event, `pool ${type}`),
+    dedicated: databaseConnections(queue, { producers: 1, consumers: 0 }),
+    // People wait for answers: a gateway gets twice as much of the budget as a worker.
+    budget: { ...config.budget, redis: redisScripts, weight: 2 },
+    reads: config.reads,
+    onEvent: logEvents(log, 'pool', notablePoolEvents),
+    onReplica: (change) => log.warn(change, 'standby'),
   });
-  const catalog = createCatalog(pool, { changes: 'listen', onError });
+  const { pool } = database;
+  const catalog = createCatalog(pool, {
+    changes: 'listen',
+    positions: database.router !== undefined,
+    onError,
+  });
   const embedders = createEmbedders(config.embedding);
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
   const search = createSearch({
-    db: pool.lane('interactive'),
+    db: database.reads,
     embedderFor: embedders.for,
     cache,
     cacheTtlMs: config.search.cacheTtlMs,
@@ -123,7 +136,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await cache.close();
     await embedders[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
-    await pool.drain();
+    await database.close();
+    redisScripts?.close();
   }
 
   let url: string;

@@ -1,10 +1,9 @@
 import { type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
 import { createEmbedders, startReconciler } from '@sluice/ingestion';
-import { createPool } from '@sluice/pool';
-import { createProducer, ingestUploadJob } from '@sluice/queue';
-import { createCatalog } from '@sluice/store';
-import { createLogger } from '@sluice/telemetry';
+import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
+import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
+import { createLogger, logEvents } from '@sluice/telemetry';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
 
 export interface RunningWorker {
@@ -21,12 +20,20 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
 
-  const pool = createPool({
-    ...config.pool,
+  const redisScripts =
+    config.budget.driver === 'redis' && queue.kind === 'redis'
+      ? openRedisScripts({ url: queue.url, onError })
+      : undefined;
+  const database = openDatabase({
     connectionString: databaseUrl,
+    pool: config.pool,
     applicationName: 'sluice-worker',
-    onEvent: ({ type, ...event }) => log.debug(event, `pool ${type}`),
+    dedicated: databaseConnections(queue, { producers: 1, consumers: 1 }),
+    budget: { ...config.budget, redis: redisScripts, weight: 1 },
+    reads: { ...config.reads, urls: [] },
+    onEvent: logEvents(log, 'pool', notablePoolEvents),
   });
+  const { pool } = database;
   const catalog = createCatalog(pool, { changes: 'listen', onError });
   const embedders = createEmbedders({ ...config.embedding });
   const extractor = createExtractor(config.extraction);
@@ -69,7 +76,8 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await extractor.close();
     await embedders[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
-    await pool.drain();
+    await database.close();
+    redisScripts?.close();
     log.info({ finished, handed_back: handedBack }, 'worker stopped');
     resolve();
   }

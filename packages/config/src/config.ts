@@ -28,10 +28,20 @@ export interface Config {
     acquireTimeoutMs: number;
     recycleMs: number;
     prePing: boolean;
+    minIdle: number;
+    leakAfterMs: number;
     sharedSession: boolean;
     /** Server settings of every connection. */
     settings: Record<string, string>;
   };
+  budget: {
+    driver: 'redis' | 'postgres' | 'static' | 'none';
+    limit: number | undefined;
+    reserve: number;
+    members: number | undefined;
+    name: string;
+  };
+  reads: { urls: readonly string[]; maxLagMs: number };
   worker: { concurrency: number; lockDurationMs: number; reconcileMs: number; batchRows: number };
   extraction: { threads: number; memoryMb: number; timeoutMs: number; maxExpandedBytes: number };
   embedding: {
@@ -56,6 +66,12 @@ const embeddedPool = { size: 4, maxOverflow: 4 };
 function modeOf(values: Values): Mode {
   if (!values.DATABASE_URL || values.SLUICE_EMBEDDED) return 'embedded';
   return values.REDIS_URL ? 'services' : 'postgres-only';
+}
+
+function budgetDriverOf(values: Values, mode: Mode): Config['budget']['driver'] {
+  if (mode === 'embedded') return 'none';
+  if (values.DB_BUDGET !== 'auto') return values.DB_BUDGET;
+  return values.REDIS_URL ? 'redis' : 'postgres';
 }
 
 function queueOf({ REDIS_URL, DATABASE_URL }: Values): Config['queue'] {
@@ -100,12 +116,25 @@ export function loadConfig(environment: Environment): Config {
       acquireTimeoutMs: values.DB_POOL_TIMEOUT * 1_000,
       recycleMs: values.DB_POOL_RECYCLE * 1_000,
       prePing: values.DB_POOL_PRE_PING,
+      minIdle: values.DB_POOL_MIN_IDLE,
+      leakAfterMs: values.DB_LEAK_SECONDS * 1_000,
       sharedSession: mode === 'embedded',
       settings: {
         'hnsw.ef_search': String(values.SEARCH_EF),
         // Without it a filtered search returns too few: the filter applies to what the index has found.
         'hnsw.iterative_scan': 'strict_order',
       },
+    },
+    budget: {
+      driver: budgetDriverOf(values, mode),
+      limit: values.DB_BUDGET_LIMIT,
+      reserve: values.DB_BUDGET_RESERVE,
+      members: values.DB_BUDGET_MEMBERS,
+      name: values.DB_BUDGET_NAME,
+    },
+    reads: {
+      urls: mode === 'embedded' ? [] : values.DATABASE_READ_URLS,
+      maxLagMs: values.DB_READ_MAX_LAG_MS,
     },
     worker: {
       concurrency: values.WORKER_CONCURRENCY,

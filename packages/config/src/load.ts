@@ -39,6 +39,34 @@ function crossCheck(values: Values): ConfigProblem[] {
       expected: 'a key, because EMBEDDING_PROVIDER=openai',
     });
   }
+  if (values.DATABASE_URL && !values.REDIS_URL && !URL.canParse(values.DATABASE_URL)) {
+    problems.push({
+      variable: 'DATABASE_URL',
+      given: '(hidden)',
+      expected: 'one host, because the queue in Postgres (REDIS_URL is not set) knows no other',
+    });
+  }
+  if (values.DB_BUDGET === 'static' && !values.DB_BUDGET_MEMBERS) {
+    problems.push({
+      variable: 'DB_BUDGET_MEMBERS',
+      given: '(not set)',
+      expected: 'the most processes there will be, because DB_BUDGET=static',
+    });
+  }
+  if (values.DB_BUDGET === 'static' && !values.DB_BUDGET_LIMIT) {
+    problems.push({
+      variable: 'DB_BUDGET_LIMIT',
+      given: '(not set)',
+      expected: 'the connections for all processes together, because DB_BUDGET=static',
+    });
+  }
+  if (values.DB_BUDGET === 'redis' && !values.REDIS_URL) {
+    problems.push({
+      variable: 'REDIS_URL',
+      given: '(not set)',
+      expected: 'a Redis, because DB_BUDGET=redis',
+    });
+  }
   if (values.REDIS_URL && !values.DATABASE_URL) {
     problems.push({
       variable: 'DATABASE_URL',

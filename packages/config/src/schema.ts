@@ -18,6 +18,19 @@ const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+// Several hosts, as libpq knows them: postgres://user@host1:5432,host2:5432/database
+const postgresUrl = () =>
+  z.string().refine(
+    (value) => {
+      const [, scheme, hosts = '', rest] =
+        /^(postgres(?:ql)?:\/\/(?:[^/?]*@)?)([^/?@]*)(.*)$/.exec(value) ?? [];
+      return (
+        scheme !== undefined && hosts.split(',').every((host) => URL.canParse(`${scheme}${host}${rest}`))
+      );
+    },
+    { error: 'expected a URL that starts with postgres:// or postgresql://' },
+  );
+const postgresUrls = () => list().pipe(z.array(url('postgres:', 'postgresql:')));
 const list = () =>
   z.string().transform((value) =>
     value
@@ -85,9 +98,16 @@ export const variables = {
 
   DATABASE_URL: variable(
     'Services',
-    optional(url('postgres:', 'postgresql:')),
+    optional(postgresUrl()),
     undefined,
-    'Postgres 15 or newer with pgvector 0.8 or newer. Not set: `sluice up` starts an embedded Postgres.',
+    'Postgres 15 or newer with pgvector 0.8 or newer. Not set: `sluice up` starts an embedded Postgres. Several hosts with REDIS_URL only: `postgres://user@one:5432,two:5432/sluice?target_session_attrs=read-write`.',
+    true,
+  ),
+  DATABASE_READ_URLS: variable(
+    'Services',
+    postgresUrls(),
+    '',
+    'Comma-separated standbys of DATABASE_URL that searches may read from. Each gets a pool of its own of DB_POOL_SIZE.',
     true,
   ),
   REDIS_URL: variable(
@@ -136,6 +156,56 @@ export const variables = {
     flag(),
     'true',
     'Validate a connection that was idle before it is handed out.',
+  ),
+  DB_POOL_MIN_IDLE: variable(
+    'Connection pool',
+    integer(0, 1_000),
+    '2',
+    'Connections opened at start and kept while nothing happens.',
+  ),
+  DB_LEAK_SECONDS: variable(
+    'Connection pool',
+    integer(0, 86_400),
+    '0',
+    'A connection lent for longer than this is logged with the stack of its borrower, in seconds. 0: never.',
+  ),
+  DB_BUDGET: variable(
+    'Connection pool',
+    z.enum(['auto', 'redis', 'postgres', 'static', 'none'], {
+      error: 'expected auto, redis, postgres, static or none',
+    }),
+    'auto',
+    'How all processes together stay below the connection limit of the database: shares leased through redis or postgres, a static part, or none. auto: redis with REDIS_URL, else postgres; none when embedded.',
+  ),
+  DB_BUDGET_LIMIT: variable(
+    'Connection pool',
+    optional(integer(1, 100_000)),
+    undefined,
+    'Connections for all processes together, reserve included. Not set: what the server says (max_connections less what it reserves). Behind PgBouncer: its own limit.',
+  ),
+  DB_BUDGET_RESERVE: variable(
+    'Connection pool',
+    integer(0, 10_000),
+    '5',
+    'Connections that the processes leave alone, for administrators, migrations and backups.',
+  ),
+  DB_BUDGET_MEMBERS: variable(
+    'Connection pool',
+    optional(integer(1, 10_000)),
+    undefined,
+    'Most processes there will be. Needed by DB_BUDGET=static.',
+  ),
+  DB_BUDGET_NAME: variable(
+    'Connection pool',
+    z.string().min(1),
+    'default',
+    'Which fleet this process belongs to, where one Redis serves fleets on several database servers.',
+  ),
+  DB_READ_MAX_LAG_MS: variable(
+    'Connection pool',
+    integer(1, 3_600_000),
+    '1000',
+    'Oldest state that a standby of DATABASE_READ_URLS may show, in milliseconds.',
   ),
 
   WORKER_CONCURRENCY: variable(

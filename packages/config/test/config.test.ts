@@ -60,3 +60,33 @@ test('the OpenAI provider needs a key, and Redis needs a Postgres', () => {
 test('an empty variable counts as not set', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '' }).http.port).toBe(3000);
 });
+
+test('several database hosts are taken with Redis, and refused where the queue lives in Postgres', () => {
+  const DATABASE_URL = 'postgres://u:p@one:5432,two:5433/sluice?target_session_attrs=read-write';
+  expect(loadConfig({ DATABASE_URL, REDIS_URL: 'redis://queue' }).databaseUrl).toBe(DATABASE_URL);
+  expect(problemsOf({ DATABASE_URL })).toContain('DATABASE_URL=(hidden): expected one host');
+  expect(problemsOf({ DATABASE_URL: 'postgres://u:p@one:99999,two/x', REDIS_URL: 'redis://q' })).toContain(
+    'DATABASE_URL',
+  );
+});
+
+test('the budget lives in Redis where there is one, else in Postgres, and needs nothing when embedded', () => {
+  const DATABASE_URL = 'postgres://u:p@db/sluice';
+  expect(loadConfig({}).budget.driver).toBe('none');
+  expect(loadConfig({ DATABASE_URL }).budget.driver).toBe('postgres');
+  expect(loadConfig({ DATABASE_URL, REDIS_URL: 'redis://queue' }).budget.driver).toBe('redis');
+  expect(loadConfig({ DATABASE_URL, DB_BUDGET: 'none' }).budget.driver).toBe('none');
+  expect(problemsOf({ DATABASE_URL, DB_BUDGET: 'redis' })).toContain('REDIS_URL');
+  const message = problemsOf({ DATABASE_URL, DB_BUDGET: 'static' });
+  expect(message).toContain('DB_BUDGET_MEMBERS');
+  expect(message).toContain('DB_BUDGET_LIMIT');
+});
+
+test('standbys to read from are a list of URLs that never appears in an error', () => {
+  const DATABASE_URL = 'postgres://u:p@db/sluice';
+  const DATABASE_READ_URLS = 'postgres://u:p@one/sluice, postgres://u:p@two/sluice';
+  expect(loadConfig({ DATABASE_URL, DATABASE_READ_URLS }).reads.urls).toHaveLength(2);
+  expect(problemsOf({ DATABASE_URL, DATABASE_READ_URLS: 'mysql://root:hunter2@db' })).not.toContain(
+    'hunter2',
+  );
+});

@@ -33,6 +33,22 @@ export interface PostgresQueueBackend {
 /** How often a consumer looks for jobs where NOTIFY may not reach it. Four short queries each time. */
 export const SHARED_SESSION_POLL_MS = 200;
 
+const DEFAULT_MAX_CONNECTIONS = 2;
+
+/** Most connections that producers and consumers open to Postgres, beside any pool; none when jobs live in Redis. */
+export function databaseConnections(
+  backend: QueueBackend,
+  { producers, consumers }: { producers: number; consumers: number },
+): number {
+  if (backend.kind === 'redis') return 0;
+  const each = maxConnectionsOf(backend);
+  return producers * each + consumers * (each + 1);
+}
+
+export function maxConnectionsOf(backend: PostgresQueueBackend): number {
+  return backend.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+}
+
 export function assertBackend(backend: QueueBackend): void {
   const address = backend.kind === 'redis' ? backend.url : backend.connectionString;
   const expected = backend.kind === 'redis' ? /^rediss?:\/\//u : /^postgres(ql)?:\/\//u;

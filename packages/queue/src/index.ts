@@ -1,5 +1,10 @@
 // BullMQ's own classes stay inside, except for the queues that Bull Board has to be given.
-export type { PostgresQueueBackend, QueueBackend, RedisQueueBackend } from './backend.ts';
+export {
+  databaseConnections,
+  type PostgresQueueBackend,
+  type QueueBackend,
+  type RedisQueueBackend,
+} from './backend.ts';
 export { checkQueueBackend } from './check-queue-backend.ts';
 export {
   type Consumer,
@@ -15,4 +20,5 @@ export { ingestUploadJob } from './jobs/ingest-upload.ts';
 export { migrateQueue } from './migrate-queue.ts';
 export { bullMqQueues, createProducer, type Producer, type ProducerOptions } from './producer.ts';
 export type { EnqueueOptions, FailedJob, JobCounts, JobState } from './queue-operations.ts';
+export { openRedisScripts, type RedisScripts, type RedisScriptsOptions } from './redis-scripts.ts';
 export type { JobContext, JobHandler, JobProgress } from './running-job.ts';

@@ -4,7 +4,7 @@ import {
   type PostgresQueueBackend as BullMqBackend,
   createPostgresBackend,
 } from 'bullmq';
-import type { PostgresQueueBackend } from './backend.ts';
+import { maxConnectionsOf, type PostgresQueueBackend } from './backend.ts';
 import type { ConnectionSettings, QueueConnection } from './connection.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -20,7 +20,7 @@ export function openPostgresConnection(
       connectionString: backend.connectionString,
       schema: backend.schema ?? 'bullmq',
       migrate: settings.migrate,
-      max: backend.maxConnections ?? 2,
+      max: maxConnectionsOf(backend),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       keepAlive: true,

@@ -18,22 +18,29 @@ export interface Catalog extends AsyncDisposable {
 export interface CatalogOptions {
   /** `listen`, or the interval in ms at which to poll. */
   changes: 'listen' | number;
+  /** Read log positions along, for searches on standbys. Default false. */
+  positions?: boolean;
   onError?: (error: unknown) => void;
 }
 
-export function createCatalog(pool: Pool, { changes, onError = () => {} }: CatalogOptions): Catalog {
+export function createCatalog(
+  pool: Pool,
+  { changes, positions = false, onError = () => {} }: CatalogOptions,
+): Catalog {
   let byName = new Map<string, Collection>();
   let byId = new Map<number, Collection>();
   let running: Promise<void> | undefined;
   let again = false;
 
   async function read(): Promise<void> {
-    const collections = await listCollections(pool.lane('control'));
+    const collections = await listCollections(pool.lane('control'), { positions });
     const known = byId;
     for (const collection of collections) {
       // A read that started before a publish must not take back what was observed since.
       const before = known.get(collection.id)?.generation ?? 0;
-      collection.generation = Math.max(collection.generation, before);
+      if (collection.generation >= before) continue;
+      collection.generation = before;
+      collection.position = undefined;
     }
     byName = new Map(collections.map((collection) => [collection.name, collection]));
     byId = new Map(collections.map((collection) => [collection.id, collection]));
@@ -77,7 +84,9 @@ export function createCatalog(pool: Pool, { changes, onError = () => {} }: Catal
     refresh,
     observe(collectionId, generation) {
       const collection = byId.get(collectionId);
-      if (collection && collection.generation < generation) collection.generation = generation;
+      if (!collection || collection.generation >= generation) return;
+      collection.generation = generation;
+      collection.position = undefined;
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

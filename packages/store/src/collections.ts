@@ -22,6 +22,8 @@ export interface Collection extends NewCollection {
   id: number;
   generation: number;
   createdAt: Date;
+  /** A log position of the primary at which this generation was visible; absent when that is not known. */
+  position?: string | undefined;
 }
 
 const collectionColumns = `
@@ -87,9 +89,15 @@ export async function createCollection(
   }
 }
 
-export async function listCollections(db: Queryable): Promise<Collection[]> {
+/** With `positions` it has to be asked of a primary; each row then has the position that its generation needs. */
+export async function listCollections(
+  db: Queryable,
+  { positions = false }: { positions?: boolean } = {},
+): Promise<Collection[]> {
   const { rows } = await db.query<Collection & Record<string, unknown>>(
-    `select ${collectionColumns} from sluice.collections order by name`,
+    // Read after the statement's snapshot was taken, so all that the snapshot shows is before it.
+    `select ${collectionColumns}${positions ? ', pg_current_wal_insert_lsn()::text as position' : ''}
+     from sluice.collections order by name`,
   );
   return rows;
 }

@@ -25,6 +25,7 @@ export { type Document, deleteDocument, deleteUpload, findDocument } from './doc
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export { takeLease } from './leases.ts';
 export { isMigrated, migrate } from './migrate.ts';
+export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
 export { goLive, lockForPublish, type PublishLock, supersede } from './publish.ts';
 export { type ChunkHit, scoreOf, searchChunks, type VectorSearch } from './search-chunks.ts';
 export { type CollectionStatistics, collectionStatistics } from './statistics.ts';

@@ -40,7 +40,7 @@ export interface VectorSearch {
  */
 export async function searchChunks(
   db: Queryable,
-  collection: Pick<Collection, 'id' | 'name' | 'dimensions' | 'distance' | 'storage'>,
+  collection: Pick<Collection, 'id' | 'name' | 'dimensions' | 'distance' | 'storage' | 'position'>,
   { vector, k, contains }: VectorSearch,
 ): Promise<ChunkHit[]> {
   const { dimensions, storage } = collection;
@@ -63,7 +63,8 @@ export async function searchChunks(
      ) n join sluice.documents d on d.id = n.document_id
      order by n.distance, n.id`,
     [encodeVector(vector, storage), k, ...(contains ? [JSON.stringify(contains)] : [])],
-    { prepare: true },
+    // On a standby, what the collection's generation promises has to be there already.
+    { prepare: true, after: collection.position ?? 'primary' },
   );
   return rows;
 }

@@ -1,0 +1,127 @@
+import {
+  type ConnectionBudget,
+  createPool,
+  createReadRouter,
+  createServerBudget,
+  createStaticBudget,
+  type Pool,
+  type PoolEvent,
+  type PoolOptions,
+  type Queryable,
+  type ReadRouter,
+  type ReadRouterOptions,
+  type RedisScripts,
+} from '@sluice/pool';
+
+export interface DatabaseOptions {
+  connectionString: string;
+  pool: Omit<PoolOptions, 'connectionString' | 'applicationName' | 'budget' | 'onEvent' | 'dedicated'>;
+  applicationName: string;
+  /** Connections to this server that the process opens outside the pool. */
+  dedicated: number;
+  budget: {
+    driver: 'redis' | 'postgres' | 'static' | 'none';
+    /** Needed by `redis`. */
+    redis?: RedisScripts | undefined;
+    limit: number | undefined;
+    reserve: number;
+    /** Needed by `static`, with `limit`. */
+    members: number | undefined;
+    name: string;
+    /** Against the weights of other processes. */
+    weight: number;
+  };
+  reads: { urls: readonly string[]; maxLagMs: number };
+  onEvent(event: PoolEvent): void;
+  onReplica?: ReadRouterOptions['onChange'];
+}
+
+/** Events that an operator should see in the log. */
+export const notablePoolEvents: readonly PoolEvent['type'][] = [
+  'connect_failed',
+  'invalidate',
+  'retire',
+  'shed',
+  'leak',
+  'setting_ignored',
+  'prepared_statements_off',
+];
+
+/** One process's way to Postgres: the pool, under the fleet's budget, and reads from standbys where there are some. */
+export interface Database {
+  pool: Pool;
+  /** Searches: the standbys, or the interactive lane. */
+  reads: Queryable;
+  /** Only with standbys. */
+  router: ReadRouter | undefined;
+  close(): Promise<void>;
+}
+
+// Bulk work, an answer, and one for health: with less a process only waits for itself.
+const leastPoolSize = 3;
+
+function createBudget(options: DatabaseOptions): { budget?: ConnectionBudget; dedicated: number } {
+  const { connectionString, budget, pool, dedicated } = options;
+  const { driver, limit, reserve, members, weight } = budget;
+  if (driver === 'none') return { dedicated };
+  const cap = (pool.size ?? 20) + (pool.maxOverflow ?? 30);
+  // One more listens for changes of collections.
+  const beside = dedicated + 1;
+  if (driver === 'static') {
+    const share = { limit: limit as number, reserve, members: members as number, weight };
+    return {
+      budget: createStaticBudget({ ...share, floor: beside + leastPoolSize, cap: cap + beside }),
+      dedicated,
+    };
+  }
+  const own = driver === 'postgres' ? 1 : 0;
+  const serverBudget = createServerBudget({
+    connectionString,
+    applicationName: options.applicationName,
+    store:
+      driver === 'redis'
+        ? { redis: budget.redis as RedisScripts, name: budget.name }
+        : { schema: 'sluice_fleet' },
+    limit,
+    reserve,
+    weight,
+    floor: beside + own + leastPoolSize,
+    cap: cap + beside + own,
+  });
+  return { budget: serverBudget, dedicated: dedicated + own };
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const { connectionString, applicationName, reads, onEvent } = options;
+  const pool = createPool({
+    ...options.pool,
+    ...createBudget(options),
+    connectionString,
+    applicationName,
+    onEvent,
+  });
+  const router =
+    reads.urls.length > 0
+      ? createReadRouter({
+          primary: pool,
+          replicas: reads.urls.map((url) => ({
+            ...options.pool,
+            connectionString: url,
+            applicationName,
+            maxOverflow: 0,
+            onEvent,
+          })),
+          maxLagMs: reads.maxLagMs,
+          ...(options.onReplica && { onChange: options.onReplica }),
+        })
+      : undefined;
+  return {
+    pool,
+    router,
+    reads: router ?? pool.lane('interactive'),
+    async close() {
+      await router?.[Symbol.asyncDispose]();
+      await pool.drain();
+    },
+  };
+}
