@@ -3,6 +3,7 @@ import type { Counters, LaneCounters } from './counters.ts';
 import { isTransientConnectError, messageOf, PoolError, type PoolPicture } from './errors.ts';
 import type { PoolEvent } from './events.ts';
 import { LeakDetector } from './leak-detector.ts';
+import { releasedError } from './lease.ts';
 import type { LaneName, ResolvedPoolOptions } from './options.ts';
 import { type Entry, type ResourcePool, Waiter } from './resource-pool.ts';
 import { callHook } from './tracer.ts';
@@ -26,7 +27,7 @@ export interface BorrowingOptions {
 export interface Borrowing {
   checkOut(lane: LaneName, options?: AcquireOptions): Promise<Entry<Connection>>;
   /** Resolves when the session is clean; at once when it has to be waited for a cancelled statement. Never rejects. */
-  giveBack(entry: Entry<Connection>, released: unknown): Promise<void>;
+  giveBack(entry: Entry<Connection>): Promise<void>;
   discard(entry: Entry<Connection>, reason: string): void;
   reportLeaks(now: number): void;
   /** The error of a borrower for whom nothing could be opened. */
@@ -284,12 +285,12 @@ export function createBorrowing({
 
   return {
     checkOut,
-    async giveBack(entry, released) {
+    async giveBack(entry) {
       const { resource } = entry;
       comeBack(entry);
       if (resource.busy) {
         // Its borrower need not wait for it, and nobody else gets it before.
-        void resource.quiesce(released).then(
+        void resource.quiesce(releasedError()).then(
           () => clean(entry),
           () => settle(entry),
         );

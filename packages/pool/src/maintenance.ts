@@ -23,9 +23,12 @@ export function startMaintenance({ options, resources, clock, also, stalled }: M
   let timer: unknown;
 
   async function examine(connection: Connection): Promise<void> {
+    const { traffic: before } = connection;
     // Asked without a connection of the pool, which may have none to spare and cannot open any.
     const reachable =
       options.sharedSession || (await isReachable(connection.client, options.connectTimeoutMs));
+    // Its statement has ended meanwhile.
+    if (connection.traffic !== before) return;
     if (reachable) stalled(connection);
     else connection.giveUp();
   }

@@ -6,7 +6,7 @@ import { endsSession, PoolError, sqlState } from './errors.ts';
 import type { PoolEvent } from './events.ts';
 import { parseTarget } from './hosts.ts';
 import { Lanes } from './lanes.ts';
-import { type CopyOptions, createLease, type Lease, releasedError } from './lease.ts';
+import { type CopyOptions, createLease, type Lease } from './lease.ts';
 import { createListener, type Listener } from './listener.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createOpener } from './open-connection.ts';
@@ -196,7 +196,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
       sharedSession: options.sharedSession,
       signal,
       onError: (error) => noticeFailover(entry, error),
-      giveBack: () => borrowing.giveBack(entry, releasedError()),
+      giveBack: () => borrowing.giveBack(entry),
       destroy: (reason) => borrowing.discard(entry, reason),
     });
   }
@@ -235,7 +235,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
       noticeFailover(entry, error);
       throw error;
     } finally {
-      await borrowing.giveBack(entry, undefined);
+      await borrowing.giveBack(entry);
     }
   }
 
