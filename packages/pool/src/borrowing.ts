@@ -25,9 +25,11 @@ export interface BorrowingOptions {
 }
 
 export interface Borrowing {
+  /** The usual case without a promise: a fresh connection is idle. Undefined when `checkOut` has to be asked. */
+  checkOutIdle(lane: LaneName, options?: AcquireOptions): Entry<Connection> | undefined;
   checkOut(lane: LaneName, options?: AcquireOptions): Promise<Entry<Connection>>;
-  /** Resolves when the session is clean; at once when it has to be waited for a cancelled statement. Never rejects. */
-  giveBack(entry: Entry<Connection>): Promise<void>;
+  /** A promise only when the session has to be cleaned first, and its borrower to wait for that. Never rejects. */
+  giveBack(entry: Entry<Connection>): Promise<void> | undefined;
   discard(entry: Entry<Connection>, reason: string): void;
   reportLeaks(now: number): void;
   /** The error of a borrower for whom nothing could be opened. */
@@ -152,8 +154,8 @@ export function createBorrowing({
     });
   }
 
-  function isFresh({ resource, idleSince, takenAt }: Entry<Connection>): boolean {
-    return resource.usable && (!options.prePing || takenAt - idleSince < options.prePingIdleMs);
+  function isFresh({ resource, idleSince }: Entry<Connection>, now: number): boolean {
+    return resource.usable && (!options.prePing || now - idleSince < options.prePingIdleMs);
   }
 
   function suspectAll({ openedAt }: Entry<Connection>): void {
@@ -210,7 +212,7 @@ export function createBorrowing({
   async function find(checkout: Checkout): Promise<Entry<Connection>> {
     for (;;) {
       const entry = resources.take(checkout.lane) ?? (await standInLine(checkout));
-      if (isFresh(entry) || (await validated(entry, checkout))) return entry;
+      if (isFresh(entry, entry.takenAt) || (await validated(entry, checkout))) return entry;
     }
   }
 
@@ -235,6 +237,12 @@ export function createBorrowing({
       callHook(end, { waitedMs: clock.now() - checkout.since, error });
       throw error;
     }
+  }
+
+  function checkOutIdle(lane: LaneName, borrowing?: AcquireOptions): Entry<Connection> | undefined {
+    if (tracer.acquire || borrowing?.signal?.aborted || !counters.lanes[lane]) return undefined;
+    const entry = resources.take(lane, isFresh);
+    return entry && lend(entry, 0);
   }
 
   async function checkOut(
@@ -285,7 +293,8 @@ export function createBorrowing({
 
   return {
     checkOut,
-    async giveBack(entry) {
+    checkOutIdle,
+    giveBack(entry) {
       const { resource } = entry;
       comeBack(entry);
       if (resource.busy) {
@@ -294,8 +303,9 @@ export function createBorrowing({
           () => clean(entry),
           () => settle(entry),
         );
-      } else if (resource.usable && resource.needsReset(options.reset)) await clean(entry);
+      } else if (resource.usable && resource.needsReset(options.reset)) return clean(entry);
       else settle(entry);
+      return undefined;
     },
     discard(entry, reason) {
       comeBack(entry);

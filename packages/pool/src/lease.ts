@@ -33,7 +33,7 @@ export interface LeaseOptions {
   /** Aborts every statement of this lease. */
   signal: AbortSignal | undefined;
   onError(error: unknown): void;
-  giveBack(): Promise<void>;
+  giveBack(): Promise<void> | undefined;
   destroy(reason: string): void;
 }
 

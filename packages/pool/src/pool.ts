@@ -190,7 +190,8 @@ export function createPool(poolOptions: PoolOptions): Pool {
     acquireOptions?: AcquireOptions,
     signal?: AbortSignal,
   ): Promise<Lease> {
-    const entry = await borrowing.checkOut(lane, acquireOptions);
+    const entry =
+      borrowing.checkOutIdle(lane, acquireOptions) ?? (await borrowing.checkOut(lane, acquireOptions));
     return createLease({
       connection: entry.resource,
       sharedSession: options.sharedSession,
@@ -228,14 +229,16 @@ export function createPool(poolOptions: PoolOptions): Pool {
     values?: readonly unknown[],
     queryOptions?: QueryOptions,
   ): Promise<Result<R>> {
-    const entry = await borrowing.checkOut(lane, queryOptions);
+    const entry =
+      borrowing.checkOutIdle(lane, queryOptions) ?? (await borrowing.checkOut(lane, queryOptions));
     try {
       return await entry.resource.query<R>(text, values, queryOptions);
     } catch (error) {
       noticeFailover(entry, error);
       throw error;
     } finally {
-      await borrowing.giveBack(entry);
+      const cleaned = borrowing.giveBack(entry);
+      if (cleaned) await cleaned;
     }
   }
 

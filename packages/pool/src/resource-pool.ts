@@ -142,11 +142,16 @@ export class ResourcePool<T> {
     return this.#max;
   }
 
-  /** An idle resource for whoever may have one without waiting; expired ones are never lent. */
-  take(lane: string): Entry<T> | undefined {
+  /**
+   * An idle resource for whoever may have one without waiting; expired ones are never lent. With `suits`, nothing when the
+   * one that is next does not.
+   */
+  take(lane: string, suits?: (entry: Entry<T>, now: number) => boolean): Entry<T> | undefined {
     while (this.#idle.length > 0 && this.#admission.mayPass(lane)) {
-      const entry = this.#idle.pop() as Entry<T>;
+      const entry = this.#idle.at(-1) as Entry<T>;
       const now = this.#clock.now();
+      if (suits && entry.expiresAt > now && !suits(entry, now)) return undefined;
+      this.#idle.pop();
       if (entry.expiresAt > now) {
         this.#lend(entry, lane, now);
         return entry;

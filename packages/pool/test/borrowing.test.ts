@@ -113,22 +113,6 @@ describeWithServices('postgres', 'borrowing', () => {
     expect(pool.status().recycled).toBeGreaterThanOrEqual(1);
   });
 
-  test('at a quiet moment its figures are those of the server', async () => {
-    await using pool = createPool({
-      connectionString: database.url,
-      size: 5,
-      maxOverflow: 5,
-      applicationName: 'counted',
-    });
-    await Promise.all(Array.from({ length: 30 }, () => pool.query('select pg_sleep(0.005)')));
-    await using _held = await pool.lane('bulk').acquire();
-    const { checked_in, checked_out, opening } = pool.status();
-    expect({ checked_out, opening }).toEqual({ checked_out: 1, opening: 0 });
-    await withObserver(database.url, ({ backends }) =>
-      vi.waitFor(async () => expect(await backends('counted')).toHaveLength(checked_in + checked_out)),
-    );
-  });
-
   test('connections carry the name and the settings of the pool', async () => {
     await using pool = createPool({
       connectionString: database.url,
