@@ -31,6 +31,8 @@ export interface Borrowing {
   /** A promise only when the session has to be cleaned first, and its borrower to wait for that. Never rejects. */
   giveBack(entry: Entry<Connection>): Promise<void> | undefined;
   discard(entry: Entry<Connection>, reason: string): void;
+  /** What is wrong with this one is wrong with all that were opened before. */
+  suspectAll(entry: Entry<Connection>, reason: string): void;
   reportLeaks(now: number): void;
   /** The error of a borrower for whom nothing could be opened. */
   connectFailed(error: unknown): PoolError;
@@ -158,11 +160,11 @@ export function createBorrowing({
     return resource.usable && (!options.prePing || now - idleSince < options.prePingIdleMs);
   }
 
-  function suspectAll({ openedAt }: Entry<Connection>): void {
+  function suspectAll({ openedAt }: Entry<Connection>, reason: string): void {
     // It was a suspect already, so it says nothing against those that were opened since.
     if (openedAt <= retiredAt) return;
     retiredAt = clock.now();
-    emit?.({ type: 'retire', reason: 'a ping failed' });
+    emit?.({ type: 'retire', reason });
     resources.retire('retired');
   }
 
@@ -174,7 +176,7 @@ export function createBorrowing({
         return true;
       } catch {
         counters.pingsFailed += 1;
-        suspectAll(entry);
+        suspectAll(entry, 'a ping failed');
       }
     }
     invalidate(entry, 'dead before hand-out');
@@ -294,6 +296,7 @@ export function createBorrowing({
   return {
     checkOut,
     checkOutIdle,
+    suspectAll,
     giveBack(entry) {
       const { resource } = entry;
       comeBack(entry);

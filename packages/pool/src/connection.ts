@@ -53,6 +53,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #statements: Statements;
   readonly #turns: Turn[] = [];
+  readonly #mourners = new Set<() => void>();
   #busy = false;
   #dead = false;
   #closing: Promise<void> | undefined;
@@ -214,6 +215,22 @@ export class Connection {
     this.usable = false;
     this.#options.onDead();
     this.whenDead?.();
+    for (const tell of this.#mourners) tell();
+  }
+
+  /** The same, but it also rejects when the connection dies, however long `work` takes to notice. */
+  async untilDead<T>(work: Promise<T>): Promise<T> {
+    let tell = () => {};
+    const death = new Promise<never>((_, reject) => {
+      tell = () => reject(new Error('Connection terminated unexpectedly'));
+      this.#mourners.add(tell);
+      if (!this.usable) tell();
+    });
+    try {
+      return await Promise.race([work, death]);
+    } finally {
+      this.#mourners.delete(tell);
+    }
   }
 
   #turn(signal: AbortSignal | undefined): Promise<void> {

@@ -57,7 +57,9 @@ export async function copyRows(
       copyFromStream(`copy ${target.table} (${columns}) from stdin with (format binary)`),
     );
     // A server that waits for rows does not look at cancel requests: the stream itself has to end.
-    await pipeline(Readable.from(encodeRows(rows, count)), stream, { signal });
+    const copying = pipeline(Readable.from(encodeRows(rows, count)), stream, { signal });
+    // It may hang on a source that never yields again, long after its connection has gone.
+    await connection.untilDead(copying);
   }, signal);
   return count.rows;
 }

@@ -86,6 +86,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
   const opener = createOpener(target, { ...options, onEvent: (event) => emit?.(event) });
   const listeners = new Set<Listener>();
   let draining: Promise<void> | undefined;
+  let probing = false;
 
   const lanes = new Lanes<Connection>({
     lanes: options.lanes,
@@ -156,32 +157,35 @@ export function createPool(poolOptions: PoolOptions): Pool {
   resources.keepOpen(options.minIdle);
 
   /**
-   * A statement has not moved a byte for long. Asked over another connection, the server says whether it still works on
-   * it; if it does not, or cannot be reached, nobody will ever answer here.
+   * A statement has not moved a byte for long. Asked over a connection beside the pool, which may have none to spare, the
+   * server says whether it still works on it; if it does not, nobody will ever answer here. Behind a pooler the number of
+   * the server's process is not known, so nothing is done.
    */
   async function probe(connection: Connection): Promise<void> {
-    if (connection.pooled) return;
-    const timeoutMs = options.connectTimeoutMs;
+    if (probing || connection.pooled || options.sharedSession) return;
+    probing = true;
+    const { traffic } = connection;
     try {
-      const { rows } = await session(
-        options.controlLane,
-        (lease) => lease.query('select state from pg_stat_activity where pid = $1::int', [connection.pid]),
-        { timeoutMs, signal: AbortSignal.timeout(timeoutMs) },
-      );
-      if (rows[0]?.state !== 'active') connection.giveUp();
-    } catch (error) {
-      const code = error instanceof PoolError ? error.code : undefined;
-      if (code === 'connect_failed' || code === 'query_aborted') connection.giveUp();
+      const beside = await opener.open(() => {});
+      try {
+        const signal = AbortSignal.timeout(options.connectTimeoutMs);
+        const sql = 'select state from pg_stat_activity where pid = $1::int';
+        const { rows } = await beside.query(sql, [connection.pid], { signal });
+        if (rows[0]?.state !== 'active' && connection.traffic === traffic) connection.giveUp();
+      } finally {
+        await beside.close();
+      }
+    } catch {
+      // The next round asks again.
+    } finally {
+      probing = false;
     }
   }
 
   /** A server that was a primary and is a standby now refuses writes on every connection there is. */
   function noticeFailover(entry: Entry<Connection>, error: unknown): void {
     const demoted = sqlState(error) === '25006' && /^(read-write|primary)$/.test(target.session);
-    if (demoted) {
-      emit?.({ type: 'retire', reason: 'the server has become read-only' });
-      resources.retire('retired');
-    }
+    if (demoted) borrowing.suspectAll(entry, 'the server has become read-only');
     if (demoted || endsSession(error)) entry.resource.usable = false;
   }
 
@@ -269,8 +273,8 @@ export function createPool(poolOptions: PoolOptions): Pool {
       }, deadlineMs);
     });
     const closed = resources.drain(new PoolError('pool_closed', 'the pool is closed'));
-    await Promise.all([...listeners].map((listener) => listener.close()));
-    await Promise.race([closed, deadline]);
+    const deaf = Promise.all([...listeners].map((listener) => listener.close()));
+    await Promise.race([Promise.all([closed, deaf]), deadline]);
     clearTimeout(cut);
     await sizing.leave();
   }
