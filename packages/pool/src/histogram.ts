@@ -12,10 +12,11 @@ export interface Quantiles {
 }
 
 const perMs = 1_000;
+const longestMs = 3_600_000;
 
 /**
  * Durations of the last one to two windows: what was an hour ago says nothing about now. Kept as HDR histograms of
- * microseconds, two significant digits.
+ * microseconds, two significant digits; what took longer than an hour counts as an hour.
  */
 export class RecentDurations {
   readonly #clock: Clock;
@@ -32,7 +33,7 @@ export class RecentDurations {
 
   record(ms: number): void {
     this.#turn();
-    this.#current.record(Math.max(1, Math.round(ms * perMs)));
+    this.#current.record(Math.max(1, Math.round(Math.min(ms, longestMs) * perMs)));
   }
 
   quantiles(): Quantiles {
@@ -63,5 +64,5 @@ export class RecentDurations {
 }
 
 function newHistogram(): RecordableHistogram {
-  return createHistogram({ figures: 2, highest: 3_600_000 * perMs });
+  return createHistogram({ figures: 2, highest: longestMs * perMs });
 }

@@ -14,7 +14,12 @@ export interface LaneState<T> {
   /** Mean time between checkout and checkin, in ms, of about the last 50. */
   useMs: number;
   shed: number;
+  /** How many of other lanes were served while somebody waited here, where nothing is held and nothing promised. */
+  passedOver: number;
 }
+
+/** After so many of others, a lane without a promise goes first once, so that priority starves nobody. */
+const patience = 20;
 
 export interface LanesOptions<T> {
   lanes: Readonly<Record<string, ResolvedLane>>;
@@ -28,7 +33,8 @@ export interface LanesOptions<T> {
  *
  * A lane always gets what it is guaranteed: the core holds all promises at once. Beyond that it may borrow from the core
  * what nobody was promised, at once, and any connection up to `max` less the promises that are still open, once it has
- * waited for overflow. So an idle lane's promise is never lent, and nobody can be starved, while everything else is.
+ * waited for overflow. So an idle lane's promise is never lent, while everything else is. A lane that is promised nothing,
+ * as happens in a small pool, has its turn in spite of its priority when many others had theirs: nobody is starved.
  */
 export class Lanes<T> implements Admission<T> {
   readonly #lanes = new Map<string, LaneState<T>>();
@@ -56,6 +62,7 @@ export class Lanes<T> implements Admission<T> {
         held: 0,
         useMs: 0,
         shed: 0,
+        passedOver: 0,
       });
     }
     this.#byPriority = [...this.#lanes.values()].sort((a, b) => a.options.priority - b.options.priority);
@@ -75,6 +82,7 @@ export class Lanes<T> implements Admission<T> {
     const guarantees = scaleGuarantees(
       this.#byPriority.map((lane) => lane.options.guaranteed),
       core,
+      max - core,
     );
     this.#byPriority.forEach((lane, i) => {
       lane.guaranteed = guarantees[i] as number;
@@ -94,6 +102,11 @@ export class Lanes<T> implements Admission<T> {
     this.#promised += missing(lane);
     this.#held += 1;
     if (!overflow) this.#heldInCore += 1;
+    lane.passedOver = 0;
+    if (this.#waiting === 0) return;
+    for (const other of this.#byPriority) {
+      if (other !== lane && other.line.size > 0 && hasNothing(other)) other.passedOver += 1;
+    }
   }
 
   returned(name: string, overflow: boolean, usedMs: number): void {
@@ -123,25 +136,31 @@ export class Lanes<T> implements Admission<T> {
   }
 
   next(overflow: boolean): Waiter<T> | undefined {
+    let first: LaneState<T> | undefined;
     for (const lane of this.#byPriority) {
       if (lane.line.size === 0 || !this.#admits(lane, overflow)) continue;
-      return lane.overload?.overloaded ? lane.line.newest : lane.line.oldest;
+      first ??= lane;
+      if (lane.passedOver < patience || !hasNothing(lane)) continue;
+      first = lane;
+      break;
     }
-    return undefined;
+    return first?.overload?.overloaded ? first.line.newest : first?.line.oldest;
   }
 
   wantedInCore(): number {
-    return this.#wanted(this.#core - this.#heldInCore - this.#promised, (lane) => lane.line.size);
+    return this.#wanted(this.#unpromised(false), (lane) => lane.line.size);
   }
 
   wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined } {
     let nextInMs: number | undefined;
-    const count = this.#wanted(this.#max - this.#held - this.#promised, (lane, room) => {
+    const count = this.#wanted(this.#unpromised(true), (lane, room) => {
+      // What was promised is due at once, should the core be lent to others.
+      const due = missing(lane);
       let patient = 0;
       for (const waiter of lane.line) {
         if (patient >= room) break;
         const left = waiter.since + delayMs - now;
-        if (left > 0) {
+        if (left > 0 && patient >= due) {
           nextInMs = Math.min(nextInMs ?? left, left);
           break;
         }
@@ -162,7 +181,8 @@ export class Lanes<T> implements Admission<T> {
       while (overload.overloaded && line.oldest && now - line.oldest.since > overload.targetMs) {
         this.#sendAway(lane, line.oldest, now);
       }
-      if (!line.oldest) continue;
+      // A short line becomes a growing one only when somebody joins it or gives back, which is noticed anyway.
+      if (!line.oldest || (!overload.overloaded && line.size <= Math.max(1, lane.held))) continue;
       const inMs = overload.nextCheckMs(now, now - line.oldest.since);
       nextInMs = Math.min(nextInMs ?? inMs, inMs);
     }
@@ -180,9 +200,13 @@ export class Lanes<T> implements Admission<T> {
   #admits(lane: LaneState<T>, overflow: boolean): boolean {
     if (lane.held >= lane.options.max) return false;
     if (lane.held < lane.guaranteed) return true;
-    return overflow
-      ? this.#max - this.#held - this.#promised > 0
-      : this.#core - this.#heldInCore - this.#promised > 0;
+    return this.#unpromised(overflow) > 0;
+  }
+
+  /** What may be borrowed. Of the core no more than of all: after a resize more overflow can be out than there should be. */
+  #unpromised(overflow: boolean): number {
+    const inAll = this.#max - this.#held;
+    return (overflow ? inAll : Math.min(inAll, this.#core - this.#heldInCore)) - this.#promised;
   }
 
   /** How many could be served if more were open: each lane's promise, and `shared` for the rest of all. */
@@ -191,7 +215,7 @@ export class Lanes<T> implements Admission<T> {
     let rest = 0;
     for (const lane of this.#byPriority) {
       if (lane.line.size === 0) continue;
-      const room = lane.options.max - lane.held;
+      const room = Math.max(0, Math.min(lane.options.max, this.#max) - lane.held);
       const waiting = Math.min(waitingIn(lane, room), room);
       const own = Math.min(waiting, missing(lane));
       promised += own;
@@ -214,13 +238,19 @@ function missing(lane: { guaranteed: number; held: number }): number {
   return Math.max(0, lane.guaranteed - lane.held);
 }
 
+function hasNothing(lane: { guaranteed: number; held: number }): boolean {
+  return lane.guaranteed === 0 && lane.held === 0;
+}
+
 /**
  * Promises that fit into `core`. When it is too small for all of them, one connection stays for whoever comes, each lane
- * keeps a promise of one, those that were promised most first, and the rest is shared in proportion.
+ * keeps a promise of one, those that were promised most first, and the rest is shared in proportion. Too small is also a
+ * core that leaves nothing to a lane without a promise, unless there is overflow for it.
  */
-export function scaleGuarantees(asked: readonly number[], core: number): number[] {
+export function scaleGuarantees(asked: readonly number[], core: number, overflow = 0): number[] {
   const total = asked.reduce((sum, guaranteed) => sum + guaranteed, 0);
-  if (total <= core) return [...asked];
+  const free = overflow === 0 && asked.includes(0) ? 1 : 0;
+  if (total <= core - free) return [...asked];
   let left = Math.max(0, core - 1);
   const kept = asked.map(() => 0);
   const largestFirst = asked.map((_, i) => i).sort((a, b) => (asked[b] as number) - (asked[a] as number));

@@ -123,7 +123,7 @@ export class ResourcePool<T> {
   #retryAt = 0;
   #timer: unknown;
   #timerAt = Number.POSITIVE_INFINITY;
-  #drained: { error: unknown; done: () => void } | undefined;
+  #drained: { error: unknown; promise: Promise<void>; resolve: () => void } | undefined;
 
   constructor(options: ResourcePoolOptions<T>, admission: Admission<T>) {
     this.#options = options;
@@ -273,7 +273,13 @@ export class ResourcePool<T> {
     for (const entry of [...this.#idleOverflow].reverse()) {
       if (this.#coreOpen < core) this.#moveToCore(entry);
     }
-    this.#closeIdle((entry) => !entry.overflow && this.#coreOpen > core, 'resized');
+    // With too much of the overflow in use, some of the core have to go for it.
+    let surplus = Math.max(this.#coreOpen - core, this.#openCount() - max);
+    this.#closeIdle((entry) => {
+      if (entry.overflow || surplus <= 0) return false;
+      surplus -= 1;
+      return true;
+    }, 'resized');
     this.#pump();
   }
 
@@ -295,13 +301,14 @@ export class ResourcePool<T> {
 
   /** Nothing more is lent; waiters are refused with `error`; resolves when all resources are back and closed. */
   drain(error: unknown): Promise<void> {
-    return new Promise((done) => {
-      this.#drained = { error, done };
-      this.#clock.clearTimeout(this.#timer);
-      this.#refuseAll(error);
-      this.#closeIdle(() => true, 'drained');
-      this.#settleDrain();
-    });
+    if (this.#drained) return this.#drained.promise;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#drained = { error, promise, resolve };
+    this.#clock.clearTimeout(this.#timer);
+    this.#refuseAll(error);
+    this.#closeIdle(() => true, 'drained');
+    this.#settleDrain();
+    return promise;
   }
 
   #openCount(): number {
@@ -310,6 +317,11 @@ export class ResourcePool<T> {
 
   #opening(): number {
     return this.#openingCore + this.#openingOverflow;
+  }
+
+  /** Openings to count on: a slow one is nobody's hope any more where others show that it could be quick. */
+  #promising(): number {
+    return this.#openCount() > 0 ? this.#opening() - this.#slowOpenings : this.#opening();
   }
 
   /** Openings that may still be begun. */
@@ -361,19 +373,28 @@ export class ResourcePool<T> {
 
   /** Takes those that match from the idle ones, the longest idle first, and closes them. */
   #closeIdle(matches: (entry: Entry<T>) => boolean, reason: string): void {
-    for (const entry of [...this.#idle, ...this.#idleOverflow]) {
-      // A hook that was told of the one before may have changed this one.
-      if (entry.state !== 'idle' || !matches(entry)) continue;
+    const leaving = [...this.#idle, ...this.#idleOverflow].filter(matches);
+    // All are out of reach before the first `close` is called, which may ask for another one.
+    for (const entry of leaving) {
       this.#unshelve(entry);
-      this.#close(entry, reason);
+      this.#writeOff(entry);
     }
+    for (const entry of leaving) this.#letGo(entry, reason);
   }
 
   /** The entry is in no stack and not used any more. */
   #close(entry: Entry<T>, reason: string): void {
+    this.#writeOff(entry);
+    this.#letGo(entry, reason);
+  }
+
+  #writeOff(entry: Entry<T>): void {
     entry.state = 'closed';
     if (!entry.overflow) this.#coreOpen -= 1;
     this.#closing += 1;
+  }
+
+  #letGo(entry: Entry<T>, reason: string): void {
     void this.#options.close(entry.resource, reason).then(() => {
       this.#closing -= 1;
       this.#pump();
@@ -435,10 +456,14 @@ export class ResourcePool<T> {
 
   #openFailed(error: unknown): void {
     this.#lastError = error;
-    this.#failures += 1;
-    const { firstMs, longestMs } = this.#options.backoff;
-    const backoff = Math.min(longestMs, firstMs * 2 ** (this.#failures - 1));
-    this.#retryAt = this.#clock.now() + backoff * (0.5 + this.#options.random() / 2);
+    const now = this.#clock.now();
+    // Of several that were under way together only the first counts: they are one attempt.
+    if (this.#failures === 0 || now >= this.#retryAt) {
+      this.#failures += 1;
+      const { firstMs, longestMs } = this.#options.backoff;
+      const backoff = Math.min(longestMs, firstMs * 2 ** (this.#failures - 1));
+      this.#retryAt = now + backoff * (0.5 + this.#options.random() / 2);
+    }
     this.#options.onOpenFailed(error);
     // Nobody else's opening is under way for them: tell the waiters rather than let them run into their deadline.
     if (this.#openCount() === 0 && this.#opening() === 0) this.#refuseAll(this.#options.unavailable(error));
@@ -494,14 +519,14 @@ export class ResourcePool<T> {
   #openWhatIsWanted(now: number): number {
     if (this.#admission.waiting() === 0 && this.#openCount() >= this.#floor) return Number.POSITIVE_INFINITY;
     if (this.#failures > 0 && now < this.#retryAt) return this.#retryAt - now;
-    const missing = Math.min(this.#floor, this.#core) - this.#openCount();
-    let core = Math.max(this.#admission.wantedInCore(), missing) - this.#opening();
+    const missing = Math.min(this.#floor, this.#core) - this.#openCount() - this.#opening();
+    let core = Math.max(this.#admission.wantedInCore() - this.#promising(), missing);
     while (core > 0 && this.#coreOpen + this.#openingCore < this.#core && this.#room() > 0) {
       this.#openOne(false);
       core -= 1;
     }
     const beyond = this.#admission.wantedBeyond(now, this.#options.overflowDelayMs);
-    for (let count = beyond.count - this.#opening(); count > 0 && this.#room() > 0; count -= 1) {
+    for (let count = beyond.count - this.#promising(); count > 0 && this.#room() > 0; count -= 1) {
       this.#openOne(true);
     }
     return beyond.nextInMs ?? Number.POSITIVE_INFINITY;
@@ -524,6 +549,6 @@ export class ResourcePool<T> {
   }
 
   #settleDrain(): void {
-    if (this.#openCount() + this.#opening() + this.#closing === 0) this.#drained?.done();
+    if (this.#openCount() + this.#opening() + this.#closing === 0) this.#drained?.resolve();
   }
 }
