@@ -1,0 +1,29 @@
+import type { Benchmark } from '../benchmark.ts';
+import { acquire } from './acquire.ts';
+import { burstBenchmark } from './burst.ts';
+import { callersBenchmark } from './callers.ts';
+import { connectionPerQuery } from './connection-per-query.ts';
+import { lanes } from './lanes.ts';
+import { select } from './select.ts';
+
+/** In the order of the page. */
+export const benchmarks: readonly Benchmark[] = [
+  acquire,
+  select,
+  connectionPerQuery,
+  burstBenchmark,
+  lanes,
+  callersBenchmark,
+];
+
+/** All of them when none is named. */
+export function chooseBenchmarks(names: readonly string[]): readonly Benchmark[] {
+  const known = new Map(benchmarks.map((benchmark) => [benchmark.name, benchmark]));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new RangeError(
+      `no benchmark is named ${unknown.join(', ')}: there are ${[...known.keys()].join(', ')}`,
+    );
+  }
+  return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
+}
