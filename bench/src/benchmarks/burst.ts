@@ -34,8 +34,8 @@ export const burstBenchmark: Benchmark = {
   what: `${queries} queries at once on a pool that has no connection yet, while a proxy holds up every new connection for
 ${connectMs} ms: how many connections are opened for it, and how long it takes until all are answered. With \`select 1\`, for
 which few connections do, and with queries that keep a connection for 20 ms, for which more would be better. Ours opens 4
-connections at a time and overflow only for whoever has waited for 50 ms; \`pg-pool\` opens one for each query up to its
-maximum.`,
+connections at first, then as many as are open already, and overflow only while the line stays late; \`pg-pool\` opens one for each
+query up to its maximum.`,
 
   async run(context) {
     const server = await context.server();

@@ -7,6 +7,8 @@ import { errors, p50, p99, rampFor, runClosedLoop, throughput } from '../measure
 import { alternate, type Case, figure, type Metric } from '../measure/rounds.ts';
 import { drawChart, type Panel } from '../report/chart.ts';
 
+const alt = 'Throughput and p99 of select 1 and of the search by number of callers, ours and pg-pool';
+
 interface Level {
   query: QueryName;
   callers: number;
@@ -54,8 +56,9 @@ least to the most of the rounds.`,
       charts: [
         {
           file: 'bench-callers.svg',
-          alt: 'Throughput and p99 of select 1 and of the search by number of callers, ours and pg-pool',
+          alt,
           svg: drawChart({
+            alt,
             xTitle: 'callers',
             panels: [
               panel('select 1', throughput, levels, names),

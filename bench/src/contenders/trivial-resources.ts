@@ -38,7 +38,8 @@ export function createMechanism(name: string): TrivialLender {
     {
       core: size,
       max: size,
-      maxOpening: 4,
+      maxOpening: 16,
+      firstOpenings: 4,
       slowOpeningMs: 1_000,
       overflowDelayMs: 50,
       backoff: { firstMs: 50, longestMs: 1_000 },

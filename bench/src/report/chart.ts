@@ -9,6 +9,8 @@ export interface Panel {
 }
 
 export interface ChartOptions {
+  /** What it shows, for those who cannot see it. */
+  alt: string;
   xTitle: string;
   /** In rows of two. */
   panels: readonly Panel[];
@@ -115,7 +117,7 @@ function drawLegend(names: readonly string[]): string {
 }
 
 /** An SVG of its own, for two lines in each panel, readable on light and on dark pages. */
-export function drawChart({ xTitle, panels }: ChartOptions): string {
+export function drawChart({ alt, xTitle, panels }: ChartOptions): string {
   const width = columns * panelSize.width;
   const height = legendHeight + Math.ceil(panels.length / columns) * panelSize.height;
   const drawn = panels.map((panel, i) => {
@@ -124,6 +126,7 @@ export function drawChart({ xTitle, panels }: ChartOptions): string {
     return `<g transform="translate(${left} ${top})">\n${drawPanel(panel, xTitle)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<title>${alt}</title>
 <style>${style}
 </style>
 <rect class="ground" width="${width}" height="${height}" rx="6"/>

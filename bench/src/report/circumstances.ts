@@ -29,5 +29,5 @@ async function serverVersions(connectionString: string): Promise<string> {
 export async function describeCircumstances(connectionString: string, command: string): Promise<string> {
   const machine = `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`;
   const versions = packages.map((name) => `\`${name}\` ${versionOf(name)}`);
-  return `*${new Date().toISOString().slice(0, 10)}, \`${command}\`; ${machine}, for the server and its clients together; Node ${process.versions.node}, ${await serverVersions(connectionString)}, ${versions.join(', ')}.*`;
+  return `_${new Date().toISOString().slice(0, 10)}, \`${command}\`; ${machine}, for the server and its clients together; Node ${process.versions.node}, ${await serverVersions(connectionString)}, ${versions.join(', ')}._`;
 }

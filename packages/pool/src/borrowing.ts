@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import type { Counters, LaneCounters } from './counters.ts';
 import { isTransientConnectError, messageOf, PoolError, type PoolPicture } from './errors.ts';
 import type { PoolEvent } from './events.ts';
-import { LeakDetector } from './leak-detector.ts';
+import { LeakDetector, type Origin } from './leak-detector.ts';
 import { releasedError } from './lease.ts';
 import type { LaneName, ResolvedPoolOptions } from './options.ts';
 import { type Entry, type ResourcePool, Waiter } from './resource-pool.ts';
@@ -43,6 +43,7 @@ interface Checkout {
   timeoutMs: number;
   signal: AbortSignal | undefined;
   since: number;
+  origin: Origin | undefined;
 }
 
 /** The way of a connection to its borrower and back. */
@@ -109,34 +110,38 @@ export function createBorrowing({
   }
 
   /** Settles exactly once: with a connection, by the deadline, by the signal, or with what the pool says. */
-  function standInLine(checkout: Checkout): Promise<Entry<Connection>> {
-    const { lane, signal, since, timeoutMs } = checkout;
+  function standInLine(checkout: Checkout, from: number): Promise<Entry<Connection>> {
+    const { lane, signal, since, timeoutMs, origin } = checkout;
     return new Promise((resolve, reject) => {
       const onAbort = () => leave(() => abortedError(checkout));
       let timer: unknown;
       // Where nothing can be had for now, nobody waits for the whole time; but that may change while they do.
-      const watchDeadline = (patience: number) => {
-        const left = Math.max(0, timeoutMs - (clock.now() - since));
+      const watchDeadline = (patience: number, now: number) => {
+        const left = Math.max(0, timeoutMs - (now - since));
         timer = clock.setTimeout(
           () => {
             if (left <= patience) leave(() => timeoutError(checkout));
             else if (isOutOfReach()) leave(unreachable);
-            else watchDeadline(timeoutMs);
+            else watchDeadline(timeoutMs, clock.now());
           },
           Math.min(left, patience),
         );
       };
-      watchDeadline(isOutOfReach() ? options.failFastMs : timeoutMs);
+      watchDeadline(isOutOfReach() ? options.failFastMs : timeoutMs, from);
       const forget = () => {
         clock.clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter = new Waiter<Connection>(
         lane,
-        clock.now(),
+        from,
         (entry) => {
           forget();
-          resolve(entry);
+          resolve(
+            isFresh(entry, entry.takenAt)
+              ? lend(entry, entry.takenAt - since, origin)
+              : proven(entry, checkout),
+          );
         },
         (error) => {
           forget();
@@ -211,18 +216,25 @@ export function createBorrowing({
     });
   }
 
-  async function find(checkout: Checkout): Promise<Entry<Connection>> {
-    for (;;) {
-      const entry = resources.take(checkout.lane) ?? (await standInLine(checkout));
-      if (isFresh(entry, entry.takenAt) || (await validated(entry, checkout))) return entry;
-    }
+  function find(checkout: Checkout, from: number): Promise<Entry<Connection>> {
+    const entry = resources.take(checkout.lane);
+    if (!entry) return standInLine(checkout, from);
+    return isFresh(entry, entry.takenAt)
+      ? Promise.resolve(lend(entry, 0, checkout.origin))
+      : proven(entry, checkout);
   }
 
-  function lend(entry: Entry<Connection>, waitedMs: number): Entry<Connection> {
+  async function proven(entry: Entry<Connection>, checkout: Checkout): Promise<Entry<Connection>> {
+    const alive = await validated(entry, checkout);
+    const now = clock.now();
+    return alive ? lend(entry, now - checkout.since, checkout.origin) : await find(checkout, now);
+  }
+
+  function lend(entry: Entry<Connection>, waitedMs: number, origin: Origin | undefined): Entry<Connection> {
     const lane = ofLane(entry.lane);
     lane.acquired += 1;
-    lane.waits.record(waitedMs);
-    leaks.taken(entry, entry.takenAt);
+    lane.waits.record(waitedMs, entry.takenAt);
+    leaks.taken(entry, entry.takenAt, origin);
     // What is dead must not count as open until its borrower notices: others would wait instead of being told.
     entry.resource.whenDead = () => invalidate(entry, 'connection lost');
     emit?.({ type: 'checkout', connection: entry.resource.id, lane: entry.lane });
@@ -232,7 +244,7 @@ export function createBorrowing({
   async function findTraced(checkout: Checkout): Promise<Entry<Connection>> {
     const end = callHook(tracer.acquire, { lane: checkout.lane });
     try {
-      const entry = await find(checkout);
+      const entry = await find(checkout, checkout.since);
       callHook(end, { waitedMs: clock.now() - checkout.since, connection: entry.resource.id });
       return entry;
     } catch (error) {
@@ -244,25 +256,24 @@ export function createBorrowing({
   function checkOutIdle(lane: LaneName, borrowing?: AcquireOptions): Entry<Connection> | undefined {
     if (tracer.acquire || borrowing?.signal?.aborted || !counters.lanes[lane]) return undefined;
     const entry = resources.take(lane, isFresh);
-    return entry && lend(entry, 0);
+    return entry && lend(entry, 0, leaks.here());
   }
 
-  async function checkOut(
-    lane: LaneName,
-    { signal, timeoutMs }: AcquireOptions = {},
-  ): Promise<Entry<Connection>> {
-    if (!counters.lanes[lane]) throw new PoolError('unknown_lane', `no lane is named ${lane}`);
-    const since = clock.now();
+  function checkOut(lane: LaneName, { signal, timeoutMs }: AcquireOptions = {}): Promise<Entry<Connection>> {
+    if (!counters.lanes[lane]) {
+      return Promise.reject(new PoolError('unknown_lane', `no lane is named ${lane}`));
+    }
     const checkout: Checkout = {
       lane,
       signal,
-      since,
+      since: clock.now(),
+      origin: leaks.here(),
       timeoutMs: timeoutMs ?? (options.lanes[lane] as { acquireTimeoutMs: number }).acquireTimeoutMs,
     };
-    if (signal?.aborted) throw abortedError(checkout);
-    if (refused()) throw refused();
-    const entry = await (tracer.acquire ? findTraced(checkout) : find(checkout));
-    return lend(entry, clock.now() - since);
+    if (signal?.aborted) return Promise.reject(abortedError(checkout));
+    const reason = refused();
+    if (reason) return Promise.reject(reason);
+    return tracer.acquire ? findTraced(checkout) : find(checkout, checkout.since);
   }
 
   function invalidate(entry: Entry<Connection>, reason: string): void {
@@ -273,7 +284,8 @@ export function createBorrowing({
 
   function comeBack(entry: Entry<Connection>): void {
     leaks.returned(entry);
-    ofLane(entry.lane).uses.record(clock.now() - entry.takenAt);
+    const now = clock.now();
+    ofLane(entry.lane).uses.record(now - entry.takenAt, now);
     emit?.({ type: 'checkin', connection: entry.resource.id, lane: entry.lane });
   }
 

@@ -31,6 +31,8 @@ interface Turn {
 }
 
 const closeTimeoutMs = 2_000;
+const noValues: readonly unknown[] = [];
+const noNames: readonly string[] = [];
 
 /**
  * One server connection. It runs one statement at a time, in the order of arrival.
@@ -94,13 +96,31 @@ export class Connection {
     return (stream.bytesRead ?? 0) + (stream.bytesWritten ?? 0) - stream.writableLength;
   }
 
-  async query<R extends Row>(
+  query<R extends Row>(
     text: string,
-    values: readonly unknown[] = [],
-    { prepare = false, signal }: QueryOptions = {},
+    values: readonly unknown[] = noValues,
+    options?: QueryOptions,
   ): Promise<Result<R>> {
     if (this.#options.changesSession(text)) this.changed = true;
-    return await this.run(() => this.#traced(text, values, prepare), signal);
+    const prepare = options?.prepare ?? false;
+    if (options?.signal || this.#busy) {
+      return this.run(() => this.#traced<R>(text, values, prepare), options?.signal);
+    }
+    return this.#alone(text, values, prepare);
+  }
+
+  /** The usual case, a `run` without its detours: nothing runs, and nobody aborts it. */
+  async #alone<R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    prepare: boolean,
+  ): Promise<Result<R>> {
+    this.#busy = true;
+    try {
+      return await this.#traced<R>(text, values, prepare);
+    } finally {
+      this.#next();
+    }
   }
 
   /**
@@ -339,14 +359,18 @@ export class Connection {
     }
   }
 
-  async #traced<R extends Row>(
+  #traced<R extends Row>(text: string, values: readonly unknown[], prepare: boolean): Promise<Result<R>> {
+    const hook = this.#options.tracer.query;
+    return hook ? this.#observed<R>(hook, text, values, prepare) : this.#execute<R>(text, values, prepare);
+  }
+
+  async #observed<R extends Row>(
+    hook: NonNullable<PoolTracer['query']>,
     text: string,
     values: readonly unknown[],
     prepare: boolean,
   ): Promise<Result<R>> {
-    const { tracer } = this.#options;
-    if (!tracer.query) return await this.#execute(text, values, prepare);
-    const end = callHook(tracer.query, { connection: this.id, text, prepared: prepare });
+    const end = callHook(hook, { connection: this.id, text, prepared: prepare });
     try {
       const result = await this.#execute<R>(text, values, prepare);
       callHook(end, { rowCount: result.rowCount });
@@ -357,20 +381,17 @@ export class Connection {
     }
   }
 
-  async #execute<R extends Row>(
-    text: string,
-    values: readonly unknown[],
-    prepare: boolean,
-  ): Promise<Result<R>> {
+  #execute<R extends Row>(text: string, values: readonly unknown[], prepare: boolean): Promise<Result<R>> {
     const name = prepare ? this.#statements.nameFor(text) : undefined;
-    if (name === undefined) return await this.#send<R>(text, values);
+    if (name === undefined) return this.#send<R>(text, values);
     // Inside a transaction the error has already failed it, so only the next use can be healed.
     const alone = this.client.getTransactionStatus() === 'I';
-    try {
-      return await this.#send<R>(text, values, name);
-    } catch (error) {
-      if (!this.#heal(text, name, error) || !alone) throw error;
-    }
+    return this.#send<R>(text, values, name, (error) =>
+      this.#heal(text, name, error) && alone ? this.#again<R>(text, values, name) : undefined,
+    );
+  }
+
+  async #again<R extends Row>(text: string, values: readonly unknown[], name: string): Promise<Result<R>> {
     try {
       return await this.#send<R>(text, values, this.#statements.nameFor(text));
     } catch (error) {
@@ -397,9 +418,14 @@ export class Connection {
     wire.parsedStatements = {};
   }
 
-  #send<R extends Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<Result<R>> {
-    const close = name === undefined ? [] : this.#statements.takeToClose();
-    return send<R>(this.client, { text, values, name, close });
+  #send<R extends Row>(
+    text: string,
+    values: readonly unknown[] = noValues,
+    name?: string,
+    recover?: (error: Error) => Promise<Result<R>> | undefined,
+  ): Promise<Result<R>> {
+    const close = name === undefined ? noNames : this.#statements.takeToClose();
+    return send<R>(this.client, { text, values, name, close }, recover);
   }
 }
 

@@ -31,13 +31,14 @@ export class RecentDurations {
     this.#turnsAt = clock.now() + windowMs;
   }
 
-  record(ms: number): void {
-    this.#turn();
+  /** `now`: for who has just asked the clock. */
+  record(ms: number, now = this.#clock.now()): void {
+    this.#turn(now);
     this.#current.record(Math.max(1, Math.round(Math.min(ms, longestMs) * perMs)));
   }
 
   quantiles(): Quantiles {
-    this.#turn();
+    this.#turn(this.#clock.now());
     const both = newHistogram();
     if (this.#previous.count > 0) both.add(this.#previous);
     if (this.#current.count > 0) both.add(this.#current);
@@ -53,8 +54,7 @@ export class RecentDurations {
     };
   }
 
-  #turn(): void {
-    const now = this.#clock.now();
+  #turn(now: number): void {
     if (now < this.#turnsAt) return;
     // After a long silence the last window is as old as the one before.
     this.#previous = now < this.#turnsAt + this.#windowMs ? this.#current : newHistogram();

@@ -14,6 +14,8 @@ export interface LaneState<T> {
   /** Mean time between checkout and checkin, in ms, of about the last 50. */
   useMs: number;
   shed: number;
+  /** Since when whoever was next had waited long enough for overflow; undefined when the last one had not. */
+  lateSince: number | undefined;
   /** How many of other lanes were served while somebody waited here, where nothing is held and nothing promised. */
   passedOver: number;
 }
@@ -46,6 +48,7 @@ export class Lanes<T> implements Admission<T> {
   #held = 0;
   #heldInCore = 0;
   #waiting = 0;
+  #returnedAt = Number.NEGATIVE_INFINITY;
   /** Sum of what the lanes are guaranteed and do not hold. */
   #promised = 0;
 
@@ -62,6 +65,7 @@ export class Lanes<T> implements Admission<T> {
         held: 0,
         useMs: 0,
         shed: 0,
+        lateSince: undefined,
         passedOver: 0,
       });
     }
@@ -109,7 +113,8 @@ export class Lanes<T> implements Admission<T> {
     }
   }
 
-  returned(name: string, overflow: boolean, usedMs: number): void {
+  returned(name: string, overflow: boolean, usedMs: number, now: number): void {
+    this.#returnedAt = now;
     const lane = this.get(name);
     this.#promised -= missing(lane);
     lane.held -= 1;
@@ -131,7 +136,10 @@ export class Lanes<T> implements Admission<T> {
     const lane = this.get(waiter.lane);
     if (!lane.line.remove(waiter)) return false;
     this.#waiting -= 1;
-    if (lane.line.size === 0) lane.overload?.lineIsEmpty(this.#now());
+    if (lane.line.size === 0) {
+      lane.lateSince = undefined;
+      lane.overload?.lineIsEmpty(this.#now());
+    }
     return true;
   }
 
@@ -148,34 +156,51 @@ export class Lanes<T> implements Admission<T> {
   }
 
   wantedInCore(): number {
-    return this.#wanted(this.#unpromised(false), (lane) => lane.line.size);
+    const wanted = { promised: 0, borrowed: 0 };
+    for (const lane of this.#byPriority) {
+      if (lane.line.size > 0) this.#want(wanted, lane, lane.line.size);
+    }
+    return wanted.promised + Math.min(wanted.borrowed, Math.max(0, this.#unpromised(false)));
   }
 
   wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined } {
+    const wanted = { promised: 0, borrowed: 0 };
     let nextInMs: number | undefined;
-    const count = this.#wanted(this.#unpromised(true), (lane, room) => {
+    for (const lane of this.#byPriority) {
+      const lateInMs = this.#lateInMs(lane, now, delayMs);
+      if (lateInMs === undefined) continue;
       // What was promised is due at once, should the core be lent to others.
-      const due = missing(lane);
-      let patient = 0;
-      for (const waiter of lane.line) {
-        if (patient >= room) break;
-        const left = waiter.since + delayMs - now;
-        if (left > 0 && patient >= due) {
-          nextInMs = Math.min(nextInMs ?? left, left);
-          break;
-        }
-        patient += 1;
-      }
-      return patient;
-    });
+      const late = lateInMs > 0 ? 0 : countLate(lane.line, now - delayMs, this.#roomOf(lane));
+      this.#want(wanted, lane, Math.max(late, Math.min(lane.line.size, missing(lane))));
+      if (lateInMs > 0) nextInMs = Math.min(nextInMs ?? lateInMs, lateInMs);
+    }
+    const count = wanted.promised + Math.min(wanted.borrowed, Math.max(0, this.#unpromised(true)));
     return { count, nextInMs };
   }
 
-  shed(now: number): number | undefined {
+  /**
+   * When the head of a line has waited for so long that more connections are worth it; 0: it has, undefined: nobody waits.
+   * That is after `delayMs` when nothing came back meanwhile. While others are being served, one late head may only be
+   * the trace of a pause of the process, so the heads have to be late for `delayMs` on end.
+   */
+  #lateInMs(lane: LaneState<T>, now: number, delayMs: number): number | undefined {
+    const { oldest } = lane.line;
+    if (!oldest) return undefined;
+    const inMs = oldest.since + delayMs - now;
+    if (inMs > 0) {
+      lane.lateSince = undefined;
+      return inMs;
+    }
+    lane.lateSince ??= now;
+    return Math.max(0, Math.min(lane.lateSince, this.#returnedAt) + delayMs - now);
+  }
+
+  shed(now: number, growing: boolean): number | undefined {
     let nextInMs: number | undefined;
     for (const lane of this.#byPriority) {
       const { overload, line } = lane;
       if (!overload || !line.oldest) continue;
+      if (growing) overload.capacityGrows(now);
       // Fewer than are being served are no line that grows, however slow the service is.
       if (line.size > Math.max(1, lane.held)) overload.observe(now, now - line.oldest.since);
       while (overload.overloaded && line.oldest && now - line.oldest.since > overload.targetMs) {
@@ -209,19 +234,17 @@ export class Lanes<T> implements Admission<T> {
     return (overflow ? inAll : Math.min(inAll, this.#core - this.#heldInCore)) - this.#promised;
   }
 
-  /** How many could be served if more were open: each lane's promise, and `shared` for the rest of all. */
-  #wanted(shared: number, waitingIn: (lane: LaneState<T>, room: number) => number): number {
-    let promised = 0;
-    let rest = 0;
-    for (const lane of this.#byPriority) {
-      if (lane.line.size === 0) continue;
-      const room = Math.max(0, Math.min(lane.options.max, this.#max) - lane.held);
-      const waiting = Math.min(waitingIn(lane, room), room);
-      const own = Math.min(waiting, missing(lane));
-      promised += own;
-      rest += waiting - own;
-    }
-    return promised + Math.min(rest, Math.max(0, shared));
+  /** How many more it may hold. */
+  #roomOf({ options, held }: LaneState<T>): number {
+    return Math.max(0, Math.min(options.max, this.#max) - held);
+  }
+
+  /** Adds what `waiting` borrowers of a lane could take if it were open: its promise, and what it would have to borrow. */
+  #want(wanted: { promised: number; borrowed: number }, lane: LaneState<T>, waiting: number): void {
+    const count = Math.min(waiting, this.#roomOf(lane));
+    const own = Math.min(count, missing(lane));
+    wanted.promised += own;
+    wanted.borrowed += count - own;
   }
 
   #sendAway(lane: LaneState<T>, waiter: Waiter<T>, now: number): void {
@@ -232,6 +255,19 @@ export class Lanes<T> implements Admission<T> {
     const retryAfterMs = Math.ceil(Math.max(lane.overload?.targetMs ?? 0, clearsInMs, 100));
     waiter.refuse(this.#overloaded(lane, now - waiter.since, retryAfterMs));
   }
+}
+
+/** How many stand in line since `before`; no more than `most`. */
+function countLate<T>(line: Line<Waiter<T>>, before: number, most: number): number {
+  let count = 0;
+  for (
+    let waiter = line.oldest;
+    waiter && count < most && waiter.since <= before;
+    waiter = line.behind(waiter)
+  ) {
+    count += 1;
+  }
+  return count;
 }
 
 function missing(lane: { guaranteed: number; held: number }): number {

@@ -1,19 +1,29 @@
+/** Where somebody asked for a lease. */
+export interface Origin {
+  stack?: string;
+}
+
 /** Remembers where leases were taken, and tells once of each that is held for too long. */
 export class LeakDetector<K> {
   readonly #afterMs: number;
-  readonly #held = new Map<K, { since: number; origin: { stack?: string } }>();
+  readonly #held = new Map<K, { since: number; origin: Origin }>();
 
   /** `afterMs` 0 switches it off. */
   constructor(afterMs: number) {
     this.#afterMs = afterMs;
   }
 
-  taken(key: K, now: number): void {
-    if (this.#afterMs === 0) return;
-    const origin: { stack?: string } = {};
+  /** To be asked on the way of the call, since whoever waits is served from somebody else's. Undefined when switched off. */
+  here(): Origin | undefined {
+    if (this.#afterMs === 0) return undefined;
+    const origin: Origin = {};
     // Only the frames are taken here; the text is made when somebody reads it.
-    Error.captureStackTrace(origin, this.taken);
-    this.#held.set(key, { since: now, origin });
+    Error.captureStackTrace(origin, this.here);
+    return origin;
+  }
+
+  taken(key: K, now: number, origin: Origin | undefined): void {
+    if (origin) this.#held.set(key, { since: now, origin });
   }
 
   returned(key: K): void {

@@ -19,6 +19,11 @@ export class Line<T extends Member> {
     return this.#last as T | undefined;
   }
 
+  /** Who stands behind somebody of this line. */
+  behind(member: T): T | undefined {
+    return member.after as T | undefined;
+  }
+
   push(member: T): void {
     member.queued = true;
     member.before = this.#last;

@@ -45,11 +45,15 @@ export interface PoolOptions {
   /** How long a borrower waits for a connection, in ms. Default 30 000. Shorter fails faster under load, longer rides out more. */
   acquireTimeoutMs?: number;
   /**
-   * Overflow is opened once the head of the line has waited this long, in ms. Default 50. Shorter answers a burst sooner,
-   * longer spares the server connections that would serve one query.
+   * Overflow is opened once the head of the line has waited this long and nothing came back meanwhile, or once one head after
+   * the other has waited this long for as long again, in ms. Default 50. Shorter answers a burst sooner, longer spares the
+   * server connections that would serve one query.
    */
   overflowDelayMs?: number;
-  /** Connections being opened at once. Default 4. More fills a cold pool sooner, and hits a server that restarts harder. */
+  /**
+   * Most connections being opened at once. Default 16. A cold pool begins with 4 and then opens at most as many as are open already,
+   * so that it doubles with each connect time. More fills it sooner, and hits a server that restarts harder.
+   */
   maxOpening?: number;
   /** How long opening one connection may take, for each host, in ms. Default 10 000. */
   connectTimeoutMs?: number;
@@ -200,7 +204,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     minIdle: Math.min(size, check('minIdle', options.minIdle ?? 0, 0, true)),
     acquireTimeoutMs,
     overflowDelayMs: check('overflowDelayMs', options.overflowDelayMs ?? 50, 0),
-    maxOpening: check('maxOpening', options.maxOpening ?? 4, 1, true),
+    maxOpening: check('maxOpening', options.maxOpening ?? 16, 1, true),
     connectTimeoutMs: check('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1),
     failFastMs: check('failFastMs', options.failFastMs ?? 1_000, 0),
     recycleMs: check('recycleMs', options.recycleMs ?? 3_600_000, 1),

@@ -11,6 +11,8 @@ export interface SheddingOptions {
  * and makes people wait longer than the target, only grows. Then those who came last are served first, since the
  * others have given up or soon will, and whoever has waited longer than the target is told so at once.
  *
+ * A line in front of a pool that is still opening connections, as a cold one does, does not count as standing.
+ *
  * normal -> overloaded when both limits are passed; overloaded -> normal when the line has run empty.
  */
 export class OverloadDetector {
@@ -30,6 +32,11 @@ export class OverloadDetector {
   lineIsEmpty(now: number): void {
     this.#emptyAt = now;
     this.overloaded = false;
+  }
+
+  /** More is about to be served at a time, so that what is known of the line says little about how it goes on. */
+  capacityGrows(now: number): void {
+    if (!this.overloaded) this.#emptyAt = now;
   }
 
   /** `headMs`: how long the oldest in line has waited. */

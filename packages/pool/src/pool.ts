@@ -106,6 +106,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
       core: 0,
       max: 0,
       maxOpening: options.maxOpening,
+      firstOpenings: 4,
       slowOpeningMs: 1_000,
       overflowDelayMs: options.overflowDelayMs,
       backoff: { firstMs: 50, longestMs: 1_000 },

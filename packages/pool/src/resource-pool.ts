@@ -18,9 +18,14 @@ export interface ResourcePoolOptions<T> {
   max: number;
   /** Openings under way at once. */
   maxOpening: number;
+  /**
+   * As many in a cold pool, and beyond the core. The core then fills with as many at once as are open already: it doubles
+   * with each opening time while the line outlasts it, and a burst that a few can serve opens few.
+   */
+  firstOpenings: number;
   /** An opening that takes longer than this does not count as under way for `maxOpening` any more, in ms. */
   slowOpeningMs: number;
-  /** Resources beyond the core are opened only once the head of the line has waited this long, in ms. */
+  /** Resources beyond the core are opened only once heads of the line wait this long, in ms: see `Admission.wantedBeyond`. */
   overflowDelayMs: number;
   /** Wait between attempts after a failed opening: the first, doubled each time up to the longest, in ms. */
   backoff: { firstMs: number; longestMs: number };
@@ -77,17 +82,20 @@ export interface Admission<T> {
   /** Whether a newcomer may take an idle resource of the core at once, past those who wait. */
   mayPass(lane: string): boolean;
   taken(lane: string, overflow: boolean): void;
-  returned(lane: string, overflow: boolean, usedMs: number): void;
+  returned(lane: string, overflow: boolean, usedMs: number, now: number): void;
   enqueue(waiter: Waiter<T>): void;
   remove(waiter: Waiter<T>): boolean;
   /** Who gets an idle resource, still in line; undefined when nobody may take one of this kind. */
   next(overflow: boolean, now: number): Waiter<T> | undefined;
   /** How many of those in line could take a resource of the core, were it open. */
   wantedInCore(): number;
-  /** The same for any resource up to `max`; only those who have waited for `delayMs`. */
+  /** The same for any resource up to `max`; only those who have waited for `delayMs` or longer, as policy has it. */
   wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined };
-  /** Refuses those who have waited too long for it to make sense. Returns when to ask again, in ms. */
-  shed(now: number): number | undefined;
+  /**
+   * Refuses those who have waited too long for it to make sense. `growing`: more are being opened. Returns when to ask
+   * again, in ms.
+   */
+  shed(now: number, growing: boolean): number | undefined;
   waiting(): number;
   everybody(): Iterable<Waiter<T>>;
 }
@@ -108,7 +116,8 @@ export class ResourcePool<T> {
   // The last one given back is lent first, so that the others can age and be trimmed.
   readonly #idle: Entry<T>[] = [];
   readonly #idleOverflow: Entry<T>[] = [];
-  readonly #used = new Set<Entry<T>>();
+  readonly #all = new Set<Entry<T>>();
+  #usedCount = 0;
   #core: number;
   #max: number;
   #coreOpen = 0;
@@ -167,7 +176,7 @@ export class ResourcePool<T> {
     else if (this.isDown()) waiter.refuse(this.#options.unavailable(this.#lastError));
     else {
       this.#admission.enqueue(waiter);
-      this.#pump();
+      this.#pump(waiter.since);
     }
   }
 
@@ -216,7 +225,7 @@ export class ResourcePool<T> {
       if (!entry.overflow && this.#coreOpen > this.#core) this.#moveBeyondCore(entry);
       this.#shelve(entry, now);
     }
-    this.#pump();
+    this.#pump(now);
   }
 
   /** Closes it, whether it is idle or used. */
@@ -287,7 +296,7 @@ export class ResourcePool<T> {
     return {
       open: this.#openCount(),
       idle: this.#idle.length + this.#idleOverflow.length,
-      used: this.#used.size,
+      used: this.#usedCount,
       opening: this.#opening(),
       closing: this.#closing,
       waiting: this.#admission.waiting(),
@@ -296,7 +305,7 @@ export class ResourcePool<T> {
 
   /** Those that are lent. */
   used(): Iterable<Entry<T>> {
-    return this.#used;
+    return [...this.#all].filter(({ state }) => state === 'used');
   }
 
   /** Nothing more is lent; waiters are refused with `error`; resolves when all resources are back and closed. */
@@ -312,7 +321,7 @@ export class ResourcePool<T> {
   }
 
   #openCount(): number {
-    return this.#idle.length + this.#idleOverflow.length + this.#used.size;
+    return this.#idle.length + this.#idleOverflow.length + this.#usedCount;
   }
 
   #opening(): number {
@@ -324,27 +333,32 @@ export class ResourcePool<T> {
     return this.#openCount() > 0 ? this.#opening() - this.#slowOpenings : this.#opening();
   }
 
-  /** Openings that may still be begun. */
-  #room(): number {
+  /** Openings that may still be begun, in the core or beyond it. */
+  #room(overflow: boolean): number {
     const underWay = this.#opening() - this.#slowOpenings;
     const total = this.#openCount() + this.#opening() + this.#closing;
+    return Math.min(this.#openingsAtOnce(overflow) - underWay, this.#max - total);
+  }
+
+  #openingsAtOnce(overflow: boolean): number {
+    const { maxOpening, firstOpenings } = this.#options;
     // One attempt at a time finds out whether what failed works again.
-    const cap = this.#failures > 0 ? 1 : this.#options.maxOpening;
-    return Math.min(cap - underWay, this.#max - total);
+    if (this.#failures > 0) return 1;
+    return Math.min(maxOpening, overflow ? firstOpenings : Math.max(firstOpenings, this.#openCount()));
   }
 
   #lend(entry: Entry<T>, lane: string, now: number): void {
     entry.state = 'used';
     entry.lane = lane;
     entry.takenAt = now;
-    this.#used.add(entry);
+    this.#usedCount += 1;
     this.#admission.taken(lane, entry.overflow);
   }
 
   #giveBack(entry: Entry<T>, now: number): void {
-    this.#used.delete(entry);
+    this.#usedCount -= 1;
     entry.state = 'idle';
-    this.#admission.returned(entry.lane, entry.overflow, now - entry.takenAt);
+    this.#admission.returned(entry.lane, entry.overflow, now - entry.takenAt, now);
   }
 
   #shelve(entry: Entry<T>, now: number): void {
@@ -390,6 +404,7 @@ export class ResourcePool<T> {
 
   #writeOff(entry: Entry<T>): void {
     entry.state = 'closed';
+    this.#all.delete(entry);
     if (!entry.overflow) this.#coreOpen -= 1;
     this.#closing += 1;
   }
@@ -447,6 +462,7 @@ export class ResourcePool<T> {
       idleSince: now,
       takenAt: now,
     };
+    this.#all.add(entry);
     const tooMany = this.#openCount() >= this.#max;
     if (!entry.overflow) this.#coreOpen += 1;
     if (this.#drained || tooMany) this.#close(entry, this.#drained ? 'drained' : 'resized');
@@ -476,13 +492,14 @@ export class ResourcePool<T> {
     }
   }
 
-  #pump(): void {
+  /** `now`: for who has just asked the clock. */
+  #pump(now = this.#clock.now()): void {
     if (this.#drained) {
       this.#settleDrain();
       return;
     }
-    const now = this.#clock.now();
-    const shedInMs = this.#admission.waiting() > 0 ? this.#admission.shed(now) : undefined;
+    const growing = this.#failures === 0 && this.#opening() > this.#slowOpenings;
+    const shedInMs = this.#admission.waiting() > 0 ? this.#admission.shed(now, growing) : undefined;
     this.#serve(this.#idleOverflow, true, now);
     this.#serve(this.#idle, false, now);
     while (this.#idleOverflow.length > 0) this.#settleOverflow(this.#idleOverflow[0] as Entry<T>);
@@ -517,19 +534,27 @@ export class ResourcePool<T> {
 
   /** Returns when to look again, in ms. */
   #openWhatIsWanted(now: number): number {
-    if (this.#admission.waiting() === 0 && this.#openCount() >= this.#floor) return Number.POSITIVE_INFINITY;
+    const standing = this.#admission.waiting() > 0;
+    if (!standing && this.#openCount() >= this.#floor) return Number.POSITIVE_INFINITY;
+    // Whatever makes room looks again.
+    if (this.#openCount() + this.#opening() + this.#closing >= this.#max) return Number.POSITIVE_INFINITY;
     if (this.#failures > 0 && now < this.#retryAt) return this.#retryAt - now;
-    const missing = Math.min(this.#floor, this.#core) - this.#openCount() - this.#opening();
-    let core = Math.max(this.#admission.wantedInCore() - this.#promising(), missing);
-    while (core > 0 && this.#coreOpen + this.#openingCore < this.#core && this.#room() > 0) {
-      this.#openOne(false);
-      core -= 1;
-    }
+    if (this.#coreOpen + this.#openingCore < this.#core) this.#fillCore();
+    if (!standing) return Number.POSITIVE_INFINITY;
     const beyond = this.#admission.wantedBeyond(now, this.#options.overflowDelayMs);
-    for (let count = beyond.count - this.#promising(); count > 0 && this.#room() > 0; count -= 1) {
+    for (let count = beyond.count - this.#promising(); count > 0 && this.#room(true) > 0; count -= 1) {
       this.#openOne(true);
     }
     return beyond.nextInMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #fillCore(): void {
+    const missing = Math.min(this.#floor, this.#core) - this.#openCount() - this.#opening();
+    let count = Math.max(this.#admission.wantedInCore() - this.#promising(), missing);
+    while (count > 0 && this.#coreOpen + this.#openingCore < this.#core && this.#room(false) > 0) {
+      this.#openOne(false);
+      count -= 1;
+    }
   }
 
   #wakeIn(ms: number, now: number): void {

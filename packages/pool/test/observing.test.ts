@@ -110,6 +110,26 @@ describeWithServices('postgres', 'what a pool tells', () => {
     await lease.release();
   });
 
+  test('of a lease that was waited for names who waited, not who gave it back', async () => {
+    const leaks: PoolEvent[] = [];
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 1,
+      maxOverflow: 0,
+      leakAfterMs: 100,
+      onEvent: (event) => event.type === 'leak' && leaks.push(event),
+    });
+    async function patient() {
+      return await pool.acquire('bulk');
+    }
+    const before = await pool.acquire('bulk');
+    const waiting = patient();
+    await before.release();
+    await using _lease = await waiting;
+    await vi.waitFor(() => expect(leaks).toHaveLength(1));
+    expect(leaks).toEqual([expect.objectContaining({ stack: expect.stringContaining('patient') })]);
+  });
+
   test('by its figures agrees with the server at any quiet moment', async () => {
     const seed = Date.now() % 100_000;
     await using pool = createPool({

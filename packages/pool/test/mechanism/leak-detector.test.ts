@@ -11,7 +11,7 @@ describe('the leak detector', () => {
   test('reports once what is held for too long, with the stack of who took it', () => {
     const detector = new LeakDetector<string>(1_000);
     (function borrowAndForget() {
-      detector.taken('a', 100);
+      detector.taken('a', 100, detector.here());
     })();
     expect(collect(detector, 1_099)).toEqual([]);
     const [leak] = collect(detector, 1_100);
@@ -22,31 +22,31 @@ describe('the leak detector', () => {
 
   test('forgets what was given back', () => {
     const detector = new LeakDetector<string>(1_000);
-    detector.taken('a', 0);
-    detector.taken('b', 0);
+    detector.taken('a', 0, detector.here());
+    detector.taken('b', 0, detector.here());
     detector.returned('a');
     expect(collect(detector, 5_000).map(({ key }) => key)).toEqual(['b']);
   });
 
   test('counts anew from the next borrowing, also after a report', () => {
     const detector = new LeakDetector<string>(1_000);
-    detector.taken('a', 0);
+    detector.taken('a', 0, detector.here());
     expect(collect(detector, 1_000)).toHaveLength(1);
     detector.returned('a');
-    detector.taken('a', 2_000);
+    detector.taken('a', 2_000, detector.here());
     expect(collect(detector, 2_999)).toEqual([]);
     expect(collect(detector, 3_000)).toMatchObject([{ key: 'a', heldMs: 1_000 }]);
   });
 
   test('is off at 0', () => {
     const detector = new LeakDetector<string>(0);
-    detector.taken('a', 0);
+    detector.taken('a', 0, detector.here());
     expect(collect(detector, 1e9)).toEqual([]);
   });
 
   test('may be told of returns while it reports', () => {
     const detector = new LeakDetector<string>(10);
-    for (const key of ['a', 'b', 'c']) detector.taken(key, 0);
+    for (const key of ['a', 'b', 'c']) detector.taken(key, 0, detector.here());
     const seen: string[] = [];
     detector.check(100, (key) => {
       seen.push(key);

@@ -37,6 +37,34 @@ describe('a line that only grows', () => {
     expect(refused(borrowers)).toBeGreaterThan(0);
   });
 
+  test('is not overloaded while connections are still being opened for it', async () => {
+    const { clock, resources, askMany } = createPoolUnderTest({
+      core: 4,
+      max: 4,
+      maxOpening: 1,
+      lanes: { only: { shedding } },
+    });
+    resources.openMs = 700;
+    const borrowers = askMany(40);
+    for (const borrower of borrowers) {
+      borrower.onServed = () => void clock.setTimeout(() => borrower.release(), 50);
+    }
+    await clock.advance(2_100);
+    expect([served(borrowers), refused(borrowers)]).toEqual([40, 0]);
+  });
+
+  test('is overloaded all the same when an opening for it hangs', async () => {
+    const bench = createPoolUnderTest({ ...one, core: 2, max: 2, maxOpening: 1 });
+    await bench.borrow();
+    bench.resources.openMs = undefined;
+    const borrowers = arrivals(bench, 10, 20, 5_000);
+    // Until it is slow, and a whole interval after that.
+    await bench.clock.advance(1_980);
+    expect([bench.resources.openings.size, refused(borrowers)]).toEqual([1, 0]);
+    await bench.clock.advance(50);
+    expect(refused(borrowers)).toBeGreaterThan(0);
+  });
+
   test('serves the newest first while it is overloaded, and sends away who waited past the target', async () => {
     const bench = createPoolUnderTest(one);
     const borrowers = arrivals(bench, 10, 20, 3_000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { promisesSettled } from './support/fake-clock.ts';
-import { createPoolUnderTest, served, waiting } from './support/pool-under-test.ts';
+import { createPoolUnderTest, type PoolUnderTest, served, waiting } from './support/pool-under-test.ts';
 
 describe('the size of a pool', () => {
   test('never more than core and overflow are in use, however many ask', async () => {
@@ -44,6 +44,49 @@ describe('the size of a pool', () => {
     expect(fourth.outcome).toBe('waiting');
     await clock.advance(1);
     expect(fourth.outcome).toBe('served');
+  });
+
+  /** Makes borrowers who each give back after `useMs`. */
+  function keepBusy({ askMany, clock }: PoolUnderTest, useMs: number) {
+    return (count: number) => {
+      const borrowers = askMany(count);
+      for (const borrower of borrowers) {
+        borrower.onServed = () => void clock.setTimeout(() => borrower.release(), useMs);
+      }
+      return borrowers;
+    };
+  }
+
+  test('a head that is late once while others are being served opens no overflow', async () => {
+    const bench = createPoolUnderTest({ core: 2, max: 4 });
+    const { clock, resources } = bench;
+    const askFor = keepBusy(bench, 10);
+    // Two at a time are served every 10 ms, so that the last four of sixteen have waited for longer than the delay.
+    const borrowers = askFor(16);
+    await clock.advance(80);
+    expect([served(borrowers), resources.begun]).toEqual([16, 2]);
+  });
+
+  test('heads that are late on end for twice the delay open overflow although others are being served', async () => {
+    const bench = createPoolUnderTest({ core: 2, max: 4 });
+    const { clock, resources } = bench;
+    const askFor = keepBusy(bench, 10);
+    askFor(40);
+    await clock.advance(99);
+    expect(resources.begun).toBe(2);
+    await clock.advance(1);
+    expect(resources.begun).toBe(4);
+  });
+
+  test('a head in time between late ones begins the count anew', async () => {
+    const bench = createPoolUnderTest({ core: 2, max: 4 });
+    const { clock, resources, pool } = bench;
+    const askFor = keepBusy(bench, 10);
+    askFor(14);
+    await clock.advance(60);
+    askFor(12);
+    await clock.advance(90);
+    expect([resources.begun, pool.counts().waiting]).toEqual([2, 0]);
   });
 
   test('overflow is closed when it is given back and nobody waits', async () => {
@@ -108,6 +151,19 @@ describe('the size of a pool', () => {
     expect(served(borrowers)).toBe(500);
     expect(resources.begun).toBeLessThanOrEqual(8);
     expect(pool.counts()).toMatchObject({ waiting: 0, used: 0, opening: 0 });
+  });
+
+  test('a cold pool doubles with each opening time while the line outlasts it, and grows slowly beyond the core', async () => {
+    const { clock, resources, askMany } = createPoolUnderTest({ core: 20, max: 30, maxOpening: 16 });
+    resources.openMs = 100;
+    askMany(100);
+    const begun: number[] = [];
+    for (let i = 0; i < 7; i += 1) {
+      begun.push(resources.begun);
+      await clock.advance(100);
+    }
+    // 4, as many as they were, and so on up to the core; then 4 at a time.
+    expect(begun).toEqual([4, 8, 16, 20, 24, 28, 30]);
   });
 
   test('no more than maxOpening openings are under way at once', async () => {

@@ -27,7 +27,8 @@ const laneSettings: LaneSettings = {
 };
 const laneNames = Object.keys(laneSettings);
 const slowOpeningMs = 300;
-const maxOpening = 3;
+const maxOpening = 6;
+const firstOpenings = 2;
 
 /**
  * A pool that is used at random, and beside it what it should look like, kept from the outside only: from what the
@@ -40,6 +41,7 @@ export function createModel(seed: number) {
     core: 8,
     max: 14,
     maxOpening,
+    firstOpenings,
     slowOpeningMs,
     backoff: { firstMs: 20, longestMs: 500 },
     random: random.next,
@@ -73,7 +75,8 @@ export function createModel(seed: number) {
     const quick = [...resources.openings].filter(
       ({ begunAt }) => clock.now() - begunAt < slowOpeningMs,
     ).length;
-    if (quick > (failing ? 1 : maxOpening)) fail(`${quick} are opened at once`);
+    const allowed = Math.min(maxOpening, Math.max(firstOpenings, resources.alive.size));
+    if (quick > (failing ? 1 : allowed)) fail(`${quick} are opened at once`);
     const [opening] = [...resources.openings].slice(-1);
     const kind = calm
       ? 'fair'

@@ -118,6 +118,7 @@ export function createPoolUnderTest({ lanes: laneSettings = { only: {} }, ...set
       core: 2,
       max: 4,
       maxOpening: 4,
+      firstOpenings: 4,
       slowOpeningMs: 1_000,
       overflowDelayMs: 50,
       backoff: { firstMs: 50, longestMs: 1_000 },
