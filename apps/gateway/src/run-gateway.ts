@@ -6,7 +6,14 @@ import { type Config, type Environment, loadConfig, requireServices } from '@slu
 import { createEmbedders } from '@sluice/ingestion';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
 import { createSearch } from '@sluice/search';
-import { createCatalog, createCollection, notablePoolEvents, openDatabase, StoreError } from '@sluice/store';
+import {
+  createCatalog,
+  createCollection,
+  createServerFacts,
+  notablePoolEvents,
+  openDatabase,
+  StoreError,
+} from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
@@ -84,6 +91,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     config.budget.driver === 'redis' && queue.kind === 'redis'
       ? openRedisScripts({ url: queue.url, onError })
       : undefined;
+  const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
   const database = openDatabase({
     connectionString: databaseUrl,
     pool: config.pool,
@@ -92,10 +100,15 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     // People wait for answers: a gateway gets twice as much of the budget as a worker.
     budget: { ...config.budget, redis: redisScripts, weight: 2 },
     reads: config.reads,
-    onEvent: logEvents(log, 'pool', notablePoolEvents),
+    onEvent(event) {
+      logPoolEvent(event);
+      // After either it may be another server, or the same one after an upgrade.
+      if (event.type === 'connect_failed' || event.type === 'retire') serverFacts.forget();
+    },
     onReplica: (change) => log.warn(change, 'standby'),
   });
   const { pool } = database;
+  const serverFacts = createServerFacts(pool.lane('control'));
   const catalog = createCatalog(pool, {
     changes: 'listen',
     positions: database.router !== undefined,
@@ -116,6 +129,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const services: Services = {
     pool,
     catalog,
+    serverFacts,
     producer,
     cache,
     search,
@@ -147,7 +161,14 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await closeServices();
     throw error;
   }
-  untilDone(() => ensureDefaultCollection(services), onError, closing.signal);
+  untilDone(
+    async () => {
+      await ensureDefaultCollection(services);
+      log.info(await serverFacts.read(), 'database');
+    },
+    onError,
+    closing.signal,
+  );
   checkQueueBackend(queue).then((warnings) => {
     for (const warning of warnings) log.warn(warning);
   }, onError);

@@ -2,7 +2,7 @@ import type { Cache } from '@sluice/cache';
 import type { Pool } from '@sluice/pool';
 import type { Producer } from '@sluice/queue';
 import type { Search } from '@sluice/search';
-import type { Catalog, Collection, VectorIndex } from '@sluice/store';
+import type { Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
 import type { Logger } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -12,6 +12,7 @@ import type { UploadWatcher } from './upload-watcher.ts';
 export interface Services {
   pool: Pool;
   catalog: Catalog;
+  serverFacts: ServerFactsReader;
   producer: Producer;
   cache: Cache;
   search: Search;

@@ -5,6 +5,7 @@ export type StoreErrorCode =
   | 'unsupported_dimensions'
   | 'wrong_vector_length'
   | 'missing_extension'
+  | 'unsupported_server'
   | 'schema_too_new';
 
 /** Base error of this package. `details` holds the figures that the message names. */

@@ -28,6 +28,13 @@ export { isMigrated, migrate } from './migrate.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
 export { goLive, lockForPublish, type PublishLock, supersede } from './publish.ts';
 export { type ChunkHit, scoreOf, searchChunks, type VectorSearch } from './search-chunks.ts';
+export {
+  createServerFacts,
+  readServerFacts,
+  requireSupported,
+  type ServerFacts,
+  type ServerFactsReader,
+} from './server-facts.ts';
 export { type CollectionStatistics, collectionStatistics } from './statistics.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {

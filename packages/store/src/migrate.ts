@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Pool, Transaction } from '@sluice/pool';
 import { StoreError } from './errors.ts';
+import { readServerFacts, requireSupported } from './server-facts.ts';
 
 const folder = new URL('../migrations/', import.meta.url);
 // One key for all replicas: whoever comes second waits and then finds nothing to do.
@@ -39,13 +40,14 @@ async function ensureExtension(transaction: Transaction): Promise<void> {
 
 /**
  * Brings the schema to the newest version. Safe to call from many processes at once. Returns the numbers applied.
- * Throws `schema_too_new` when the database was migrated by a newer release.
+ * Throws `schema_too_new` when the database was migrated by a newer release, `unsupported_server` when the server is too old.
  */
 export async function migrate(pool: Pool): Promise<number[]> {
   const migrations = await listMigrations();
   return pool.lane('control').transaction(async (transaction) => {
     await transaction.query('select pg_advisory_xact_lock($1::bigint)', [lockKey]);
     await ensureExtension(transaction);
+    requireSupported(await readServerFacts(transaction));
     await transaction.query('create schema if not exists sluice');
     await transaction.query(
       `create table if not exists sluice.migrations (

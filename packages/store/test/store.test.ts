@@ -6,6 +6,7 @@ import {
   type ChunkRecord,
   chunkId,
   claimUpload,
+  collectionStatistics,
   copyChunks,
   createCatalog,
   decodeVector,
@@ -353,13 +354,69 @@ describeWithServices(['postgres'], 'the store', () => {
     expect(await take()).toBe(true);
   });
 
+  test('the hot statements are prepared: a search and statistics, once for each connection', async () => {
+    await using single = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    const collection = await makeCollection(single);
+    for (let i = 0; i < 3; i += 1) {
+      await searchChunks(single, collection, { vector: vectorOf(i), k: 3 });
+      await collectionStatistics(single, collection.id);
+      await findUploads(single, []);
+    }
+    const { rows } = await single.query<{ statement: string; used: number }>(
+      'select statement, generic_plans + custom_plans as used from pg_prepared_statements order by statement',
+    );
+    expect(rows).toEqual([
+      { statement: expect.stringContaining('from sluice.uploads'), used: 3 },
+      { statement: expect.stringContaining('pg_total_relation_size'), used: 3 },
+      { statement: expect.stringContaining('order by embedding <=>'), used: 3 },
+    ]);
+  });
+
+  test('a query through the catalog asks the database for nothing but its answer', async () => {
+    const statements: string[] = [];
+    await using traced = createPool({
+      connectionString: database.url,
+      tracer: { query: ({ text }) => void statements.push(text) },
+    });
+    const collection = await makeCollection(pool);
+    await using catalog = createCatalog(traced, { changes: 'listen' });
+    await catalog.byName(collection.name);
+    await expect.poll(() => statements.filter((text) => /^listen/.test(text)).length).toBe(1);
+    // The listener's first message brings one more read.
+    await expect.poll(() => traced.status().checked_out).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    statements.length = 0;
+    for (let i = 0; i < 20; i += 1) {
+      const found = await catalog.byName(collection.name);
+      await searchChunks(traced, found!, { vector: vectorOf(i), k: 3 });
+    }
+    expect(statements).toHaveLength(20);
+  });
+
   test('the catalog sees what another process changes, without being asked', async () => {
     await using other = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
     await using catalog = createCatalog(other, { changes: 'listen' });
     const collection = await makeCollection(pool);
+    await expect.poll(() => other.status().listening).toBe(1);
     expect(await catalog.byName(collection.name)).toMatchObject({ generation: 0 });
+    // What the first message of the listener asked for has been read as well, so that what follows is its doing.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const { documentId } = await publish(collection, 'x', ['x']);
     await pool.lane('bulk').transaction((transaction) => deleteDocument(transaction, documentId));
     await expect.poll(async () => (await catalog.byName(collection.name))?.generation).toBe(1);
+    await pool.lane('control').transaction((transaction) => deleteCollection(transaction, collection.id));
+    await expect.poll(() => catalog.byName(collection.name)).toBeUndefined();
+  });
+
+  test('a catalog that polls, where nobody can listen, sees it too', async () => {
+    const collection = await makeCollection(pool);
+    await using catalog = createCatalog(pool, { changes: 30 });
+    expect(await catalog.byName(collection.name)).toMatchObject({ generation: 0 });
+    const { documentId } = await publish(collection, 'x', ['x']);
+    await pool.lane('bulk').transaction((transaction) => deleteDocument(transaction, documentId));
+    await expect
+      .poll(async () => (await catalog.byName(collection.name))?.generation)
+      .toBeGreaterThanOrEqual(1);
+    expect(pool.status().listening).toBe(0);
   });
 });

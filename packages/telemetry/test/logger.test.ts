@@ -32,3 +32,26 @@ test('secrets do not reach the log, by name or inside a URL', async () => {
   expect(output).toContain('postgres://sluice:(hidden)@db/x');
   expect(output).not.toContain('hunter2');
 });
+
+test('events of a subject are lines at debug, and those that somebody should see are warnings', async () => {
+  const lines = (
+    await log(`const { logEvents } = await import('${logger}');
+      const tell = logEvents(log, 'pool', ['connect_failed']);
+      for (const type of ['connect', 'checkout', 'checkin', 'invalidate', 'close']) tell({ type, connection: 7 });
+      tell({ type: 'connect_failed', error: new Error('postgres://u:hunter2@db refused') });`)
+  )
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  // The levels of pino: 20 is debug, 40 is warn.
+  expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
+    '20 pool connect',
+    '20 pool checkout',
+    '20 pool checkin',
+    '20 pool invalidate',
+    '20 pool close',
+    '40 pool connect failed',
+  ]);
+  expect(lines[0]).toMatchObject({ connection: 7 });
+  expect(JSON.stringify(lines)).not.toContain('hunter2');
+});

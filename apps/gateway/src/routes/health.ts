@@ -1,5 +1,5 @@
 import type { Readiness } from '@sluice/contract';
-import { isMigrated } from '@sluice/store';
+import { isMigrated, requireSupported } from '@sluice/store';
 import { Router } from 'express';
 import type { Services } from '../services.ts';
 
@@ -17,13 +17,14 @@ async function timed(check: () => Promise<string | undefined>): Promise<Check> {
 }
 
 /** Alive: the process answers. Ready: it can do its work; what cannot is named. */
-export function healthRoutes({ pool, producer, cache, catalog }: Services): Router {
+export function healthRoutes({ pool, producer, cache, catalog, serverFacts }: Services): Router {
   const router = Router();
   let migrated = false;
 
   async function checkSchema(): Promise<string | undefined> {
     migrated ||= await isMigrated(pool);
     if (!migrated) return 'the schema is not up to date: run "sluice migrate"';
+    requireSupported(await serverFacts.read());
     return (await catalog.byName('default')) ? undefined : 'the collection "default" is not there yet';
   }
 
