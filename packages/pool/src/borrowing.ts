@@ -58,6 +58,7 @@ export function createBorrowing({
   const leaks = new LeakDetector<Entry<Connection>>(options.leakAfterMs);
   let retiredAt = Number.NEGATIVE_INFINITY;
 
+  const isLane = (lane: string) => Object.hasOwn(counters.lanes, lane);
   const ofLane = (lane: string) => counters.lanes[lane] as LaneCounters;
 
   function picture(lane: string): PoolPicture {
@@ -74,7 +75,7 @@ export function createBorrowing({
       'acquire_timeout',
       `no connection for lane ${lane} within ${timeoutMs} ms: ${seen.checkedOut} in use, ${seen.idle} idle, ` +
         `${seen.opening} opening, ${seen.waiting} waiting, limit ${resources.core} + ${resources.max - resources.core}${reason}. ` +
-        'Raise DB_POOL_SIZE or DB_MAX_OVERFLOW, or shorten what holds them.',
+        'Raise the size (DB_POOL_SIZE) or the overflow (DB_MAX_OVERFLOW), or shorten what holds them.',
       { cause: last, picture: seen },
     );
   }
@@ -109,54 +110,54 @@ export function createBorrowing({
     );
   }
 
+  /** Tells `leave` why, once the deadline has passed or the signal is aborted, until the returned function is called. */
+  function watch(checkout: Checkout, from: number, leave: (why: () => PoolError) => void): () => void {
+    const { signal, timeoutMs, since } = checkout;
+    const onAbort = () => leave(() => abortedError(checkout));
+    let timer: unknown;
+    // Where nothing can be had for now, nobody waits for the whole time; but that may change while they do.
+    const watchDeadline = (patience: number, now: number) => {
+      const left = Math.max(0, timeoutMs - (now - since));
+      timer = clock.setTimeout(
+        () => {
+          if (left <= patience) leave(() => timeoutError(checkout));
+          else if (isOutOfReach()) leave(unreachable);
+          else watchDeadline(timeoutMs, clock.now());
+        },
+        Math.min(left, patience),
+      );
+    };
+    watchDeadline(isOutOfReach() ? options.failFastMs : timeoutMs, from);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return () => {
+      clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+  }
+
   /** Settles exactly once: with a connection, by the deadline, by the signal, or with what the pool says. */
   function standInLine(checkout: Checkout, from: number): Promise<Entry<Connection>> {
-    const { lane, signal, since, timeoutMs, origin } = checkout;
+    const { lane, since, origin } = checkout;
     return new Promise((resolve, reject) => {
-      const onAbort = () => leave(() => abortedError(checkout));
-      let timer: unknown;
-      // Where nothing can be had for now, nobody waits for the whole time; but that may change while they do.
-      const watchDeadline = (patience: number, now: number) => {
-        const left = Math.max(0, timeoutMs - (now - since));
-        timer = clock.setTimeout(
-          () => {
-            if (left <= patience) leave(() => timeoutError(checkout));
-            else if (isOutOfReach()) leave(unreachable);
-            else watchDeadline(timeoutMs, clock.now());
-          },
-          Math.min(left, patience),
-        );
-      };
-      watchDeadline(isOutOfReach() ? options.failFastMs : timeoutMs, from);
-      const forget = () => {
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
+      const forget = watch(checkout, from, (why) => {
+        // The error is made while they still stand in line, so that it counts them.
+        const error = why();
+        forget();
+        if (resources.cancel(waiter)) reject(error);
+      });
       const waiter = new Waiter<Connection>(
         lane,
         from,
         (entry) => {
           forget();
-          resolve(
-            isFresh(entry, entry.takenAt)
-              ? lend(entry, entry.takenAt - since, origin)
-              : proven(entry, checkout),
-          );
+          const fresh = isFresh(entry, entry.takenAt);
+          resolve(fresh ? lend(entry, entry.takenAt - since, origin) : proven(entry, checkout));
         },
         (error) => {
           forget();
           reject(error);
         },
       );
-      function leave(error: () => PoolError): void {
-        // The error is made while they still stand in line, so that it counts them.
-        if (!waiter.queued) return;
-        const made = error();
-        forget();
-        resources.cancel(waiter);
-        reject(made);
-      }
-      signal?.addEventListener('abort', onAbort, { once: true });
       resources.wait(waiter);
     });
   }
@@ -190,24 +191,13 @@ export function createBorrowing({
 
   /** The borrower may give up while their connection is being validated: then it goes back to the others. */
   function validated(entry: Entry<Connection>, checkout: Checkout): Promise<boolean> {
-    const { signal, timeoutMs, since } = checkout;
     return new Promise((resolve, reject) => {
       let gone = false;
-      const leave = (error: PoolError) => {
+      const forget = watch(checkout, clock.now(), (why) => {
         gone = true;
         forget();
-        reject(error);
-      };
-      const onAbort = () => leave(abortedError(checkout));
-      const timer = clock.setTimeout(
-        () => leave(timeoutError(checkout)),
-        Math.max(0, timeoutMs - (clock.now() - since)),
-      );
-      const forget = () => {
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
+        reject(why());
+      });
       void validate(entry).then((alive) => {
         if (gone && alive) resources.release(entry);
         forget();
@@ -227,7 +217,13 @@ export function createBorrowing({
   async function proven(entry: Entry<Connection>, checkout: Checkout): Promise<Entry<Connection>> {
     const alive = await validated(entry, checkout);
     const now = clock.now();
-    return alive ? lend(entry, now - checkout.since, checkout.origin) : await find(checkout, now);
+    if (!alive) {
+      if (checkout.signal?.aborted) throw abortedError(checkout);
+      return await find(checkout, now);
+    }
+    if (!resources.closedBy) return lend(entry, now - checkout.since, checkout.origin);
+    resources.release(entry);
+    throw resources.closedBy;
   }
 
   function lend(entry: Entry<Connection>, waitedMs: number, origin: Origin | undefined): Entry<Connection> {
@@ -254,14 +250,15 @@ export function createBorrowing({
   }
 
   function checkOutIdle(lane: LaneName, borrowing?: AcquireOptions): Entry<Connection> | undefined {
-    if (tracer.acquire || borrowing?.signal?.aborted || !counters.lanes[lane]) return undefined;
+    if (tracer.acquire || borrowing?.signal?.aborted || !isLane(lane)) return undefined;
     const entry = resources.take(lane, isFresh);
     return entry && lend(entry, 0, leaks.here());
   }
 
   function checkOut(lane: LaneName, { signal, timeoutMs }: AcquireOptions = {}): Promise<Entry<Connection>> {
-    if (!counters.lanes[lane]) {
-      return Promise.reject(new PoolError('unknown_lane', `no lane is named ${lane}`));
+    if (!isLane(lane)) return Promise.reject(new PoolError('unknown_lane', `no lane is named ${lane}`));
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
+      return Promise.reject(new RangeError(`timeoutMs is ${timeoutMs}: expected a number of at least 0`));
     }
     const checkout: Checkout = {
       lane,
@@ -318,6 +315,9 @@ export function createBorrowing({
           () => clean(entry),
           () => settle(entry),
         );
+      } else if (resource.pooled && resource.changed && options.reset !== 'rollback') {
+        // Settings of a pooler's client cannot be put back for sure, and another client costs it little.
+        invalidate(entry, 'session changed behind a pooler');
       } else if (resource.usable && resource.needsReset(options.reset)) return clean(entry);
       else settle(entry);
       return undefined;

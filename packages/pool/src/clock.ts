@@ -6,9 +6,17 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+// Timers of Node that are longer fire at once.
+const longestTimerMs = 2 ** 31 - 1;
+
+/** A time that timers can keep; `Infinity`, for never, is the longest there is: 24 days. */
+export function withinTimers(ms: number): number {
+  return Math.min(ms, longestTimerMs);
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
-  setTimeout: (wake, ms) => setTimeout(wake, ms),
+  setTimeout: (wake, ms) => setTimeout(wake, withinTimers(ms)),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
 };
 

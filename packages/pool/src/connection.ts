@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { cancelRunning } from './cancel.ts';
-import { PoolError } from './errors.ts';
+import { PoolError, sqlState } from './errors.ts';
+import type { Host } from './hosts.ts';
 import { send } from './named-query.ts';
 import type { QueryOptions, Result, Row } from './queryable.ts';
 import { type NamingPolicy, Statements, staleReason } from './statements.ts';
@@ -9,10 +10,14 @@ import { callHook, type PoolTracer } from './tracer.ts';
 export interface ConnectionOptions {
   id: number;
   client: pg.Client;
+  /** Of those that the pool may use. */
+  openedAt: Host;
   host: string;
   port: number;
   /** There is a pooler in between: the session is not ours from one transaction to the next. */
   pooled: boolean;
+  /** When the server was started, as it says itself: tells servers behind one address apart. Undefined behind a pooler. */
+  serverStarted: string | undefined;
   /** Cancel requests are understood. */
   cancellable: boolean;
   cancelTimeoutMs: number;
@@ -42,9 +47,11 @@ const noNames: readonly string[] = [];
 export class Connection {
   readonly id: number;
   readonly client: pg.Client;
+  readonly openedAt: Host;
   readonly host: string;
   readonly port: number;
   readonly pooled: boolean;
+  readonly serverStarted: string | undefined;
   usable = true;
   /** Its session may differ from what the pool has set up. */
   changed = false;
@@ -64,9 +71,11 @@ export class Connection {
     this.#options = options;
     this.id = options.id;
     this.client = options.client;
+    this.openedAt = options.openedAt;
     this.host = options.host;
     this.port = options.port;
     this.pooled = options.pooled;
+    this.serverStarted = options.serverStarted;
     this.#statements = new Statements(options.naming);
     this.client.on('error', () => this.#die());
     this.client.on('end', () => this.#die());
@@ -118,6 +127,8 @@ export class Connection {
     this.#busy = true;
     try {
       return await this.#traced<R>(text, values, prepare);
+    } catch (error) {
+      throw withOwnStack(error);
     } finally {
       this.#next();
     }
@@ -131,15 +142,16 @@ export class Connection {
     if (signal?.aborted) throw abortedError(signal);
     if (this.#busy) await this.#turn(signal);
     this.#busy = true;
-    const running = work();
     if (!signal) {
       try {
-        return await running;
+        return await work();
+      } catch (error) {
+        throw withOwnStack(error);
       } finally {
         this.#next();
       }
     }
-    return await this.#abortable(running, signal);
+    return await this.#abortable(startWith(work), signal);
   }
 
   /** Resolves when nothing runs any more; cancels what does, and refuses what has not begun. Throws when it had to be given up. */
@@ -211,7 +223,8 @@ export class Connection {
   }
 
   async #closeNow(): Promise<void> {
-    const wasBusy = this.#busy && this.usable;
+    // Also when it was given up: what runs on the server goes on there until it is told.
+    const wasBusy = this.#busy;
     this.usable = false;
     for (const turn of this.#turns.splice(0)) turn.refuse(new Error('Connection terminated'));
     if (wasBusy) {
@@ -296,7 +309,7 @@ export class Connection {
       }
     } catch (error) {
       this.#next();
-      throw error;
+      throw withOwnStack(error);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -386,9 +399,12 @@ export class Connection {
     if (name === undefined) return this.#send<R>(text, values);
     // Inside a transaction the error has already failed it, so only the next use can be healed.
     const alone = this.client.getTransactionStatus() === 'I';
-    return this.#send<R>(text, values, name, (error) =>
-      this.#heal(text, name, error) && alone ? this.#again<R>(text, values, name) : undefined,
-    );
+    return this.#send<R>(text, values, name, (error) => {
+      if (this.#heal(text, name, error)) return alone ? this.#again<R>(text, values, name) : undefined;
+      // Its parameters could not be encoded: `pg` has closed the statement then, and does not know it.
+      if (sqlState(error) === undefined) this.#statements.heal(text, name, 'plan');
+      return undefined;
+    });
   }
 
   async #again<R extends Row>(text: string, values: readonly unknown[], name: string): Promise<Result<R>> {
@@ -434,6 +450,17 @@ interface TrafficStream {
   bytesWritten?: number;
   writableLength: number;
   destroy(): void;
+}
+
+/** The stack of an error from the wire leads to the socket; here it leads to whoever waits for the answer. */
+function withOwnStack(error: unknown): unknown {
+  if (sqlState(error) !== undefined) Error.captureStackTrace(error as Error, withOwnStack);
+  return error;
+}
+
+/** What it throws at once it throws as others do. */
+async function startWith<T>(work: () => Promise<T>): Promise<T> {
+  return await work();
 }
 
 function abortedError(signal: AbortSignal): PoolError {

@@ -14,6 +14,9 @@ export interface CopyTarget {
   columns: readonly { name: string; type: string }[];
 }
 
+const namesOf = ({ columns }: CopyTarget) =>
+  columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(', ');
+
 const flushBytes = 64 * 1024;
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
@@ -51,7 +54,7 @@ export async function copyRows(
   signal?: AbortSignal,
 ): Promise<number> {
   const count = { rows: 0 };
-  const columns = target.columns.map((column) => `"${column.name}"`).join(', ');
+  const columns = namesOf(target);
   await connection.run(async () => {
     const stream = connection.client.query(
       copyFromStream(`copy ${target.table} (${columns}) from stdin with (format binary)`),
@@ -68,8 +71,31 @@ export async function copyRows(
 const maxParameters = 65_535;
 const rowsPerStatement = 500;
 
-/** The same rows by multi-row INSERT with binary parameters, for servers that cannot COPY (PGlite). */
+/**
+ * The same rows by multi-row INSERT with binary parameters, for servers that cannot COPY (PGlite): all of them, or none. The
+ * transaction holds up everybody else there until the source ends.
+ */
 export async function insertRows(
+  connection: Connection,
+  target: CopyTarget,
+  rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (connection.client.getTransactionStatus() !== 'I')
+    return await insertBatches(connection, target, rows, signal);
+  await connection.query('begin');
+  try {
+    const total = await insertBatches(connection, target, rows, signal);
+    await connection.query('commit');
+    return total;
+  } catch (error) {
+    // What is left open is rolled back before anybody else gets the connection.
+    await connection.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+async function insertBatches(
   connection: Queryable,
   target: CopyTarget,
   rows: Iterable<BinaryRow> | AsyncIterable<BinaryRow>,
@@ -77,7 +103,7 @@ export async function insertRows(
 ): Promise<number> {
   const width = target.columns.length;
   const size = Math.min(rowsPerStatement, Math.floor(maxParameters / width));
-  const columns = target.columns.map((column) => `"${column.name}"`).join(', ');
+  const columns = namesOf(target);
   let total = 0;
   let batch: BinaryField[] = [];
   async function flush(): Promise<void> {

@@ -82,6 +82,7 @@ const transientStates = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '57P05', // idle_session_timeout
 ]);
 const transientSocketCodes = new Set([
   'ECONNREFUSED',
@@ -98,8 +99,10 @@ const transientSocketCodes = new Set([
 export function isTransient(error: unknown): boolean {
   if (error instanceof PoolError) return error.retryable;
   const state = sqlState(error);
-  // 08P01 is a violation of the protocol: a bug, and doing the same again does not mend it.
-  if (state !== undefined) return transientStates.has(state) || (state.startsWith('08') && state !== '08P01');
+  // 08P01 is a violation of the protocol: a bug, and doing the same again does not mend it. But PgBouncer also uses it, with
+  // severity FATAL, for a server that it has lost.
+  if (state === '08P01') return endsSession(error);
+  if (state !== undefined) return transientStates.has(state) || state.startsWith('08');
   const { code, message } = (error ?? {}) as { code?: string; message?: string };
   if (code !== undefined && transientSocketCodes.has(code)) return true;
   return /^Connection terminated|Client has encountered a connection error|^timeout expired/.test(

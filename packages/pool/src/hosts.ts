@@ -4,6 +4,8 @@ export type TargetSession = 'any' | 'read-write' | 'primary' | 'read-only' | 'st
 export interface Host {
   /** A connection string of this host alone. */
   connectionString: string;
+  /** Host and port as they were given: nothing secret. */
+  name: string;
 }
 export interface Target {
   hosts: readonly Host[];
@@ -18,7 +20,7 @@ const targets: readonly string[] = ['any', 'read-write', 'primary', 'read-only',
  */
 export function parseTarget(connectionString: string): Target {
   const parts = /^([a-z]+:\/\/)(?:([^/?]*)@)?([^/?@]*)(\/[^?]*)?(?:\?(.*))?$/i.exec(connectionString);
-  if (!parts) return { hosts: [{ connectionString }], session: 'any' };
+  if (!parts) return { hosts: [{ connectionString, name: 'the database' }], session: 'any' };
   const [, scheme = '', user, hosts = '', path = '', search = ''] = parts;
   const parameters = search.split('&').filter((pair) => pair && !pair.startsWith('target_session_attrs='));
   const session = /(?:^|&)target_session_attrs=([^&]*)/.exec(search)?.[1] ?? 'any';
@@ -29,6 +31,7 @@ export function parseTarget(connectionString: string): Target {
   return {
     hosts: hosts.split(',').map((host) => ({
       connectionString: `${scheme}${user === undefined ? '' : `${user}@`}${host}${rest}`,
+      name: host || 'the local socket',
     })),
     session: session as TargetSession,
   };

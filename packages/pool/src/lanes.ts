@@ -167,12 +167,19 @@ export class Lanes<T> implements Admission<T> {
     const wanted = { promised: 0, borrowed: 0 };
     let nextInMs: number | undefined;
     for (const lane of this.#byPriority) {
-      const lateInMs = this.#lateInMs(lane, now, delayMs);
+      let lateInMs = this.#lateInMs(lane, now, delayMs);
       if (lateInMs === undefined) continue;
+      let late = 0;
+      if (lateInMs === 0) {
+        const room = this.#roomOf(lane);
+        let waiter = lane.line.oldest;
+        for (; waiter && late < room && waiter.since + delayMs <= now; waiter = lane.line.behind(waiter))
+          late += 1;
+        lateInMs = waiter && late < room ? waiter.since + delayMs - now : undefined;
+      }
       // What was promised is due at once, should the core be lent to others.
-      const late = lateInMs > 0 ? 0 : countLate(lane.line, now - delayMs, this.#roomOf(lane));
       this.#want(wanted, lane, Math.max(late, Math.min(lane.line.size, missing(lane))));
-      if (lateInMs > 0) nextInMs = Math.min(nextInMs ?? lateInMs, lateInMs);
+      if (lateInMs !== undefined) nextInMs = Math.min(nextInMs ?? lateInMs, lateInMs);
     }
     const count = wanted.promised + Math.min(wanted.borrowed, Math.max(0, this.#unpromised(true)));
     return { count, nextInMs };
@@ -255,19 +262,6 @@ export class Lanes<T> implements Admission<T> {
     const retryAfterMs = Math.ceil(Math.max(lane.overload?.targetMs ?? 0, clearsInMs, 100));
     waiter.refuse(this.#overloaded(lane, now - waiter.since, retryAfterMs));
   }
-}
-
-/** How many stand in line since `before`; no more than `most`. */
-function countLate<T>(line: Line<Waiter<T>>, before: number, most: number): number {
-  let count = 0;
-  for (
-    let waiter = line.oldest;
-    waiter && count < most && waiter.since <= before;
-    waiter = line.behind(waiter)
-  ) {
-    count += 1;
-  }
-  return count;
 }
 
 function missing(lane: { guaranteed: number; held: number }): number {

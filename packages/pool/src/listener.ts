@@ -8,7 +8,8 @@ export interface Listener {
 export interface ListenerOptions {
   channel: string;
   onPayload(payload: string): void;
-  open(onDead: () => void): Promise<Connection>;
+  /** Rejects when `signal` is aborted, which it is by `close`. */
+  open(onDead: () => void, signal: AbortSignal): Promise<Connection>;
   onClosed(): void;
   /** How often it is asked whether it still hears, in ms. Default 15 000. */
   checkEveryMs?: number;
@@ -32,8 +33,8 @@ export function createListener({
   checkEveryMs = 15_000,
   answerWithinMs = 5_000,
 }: ListenerOptions): Listener {
+  const closing = new AbortController();
   let connection: Connection | undefined;
-  let closed = false;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let check: NodeJS.Timeout | undefined;
@@ -41,14 +42,14 @@ export function createListener({
   function retry(): void {
     connection = undefined;
     clearInterval(check);
-    if (closed) return;
+    if (closing.signal.aborted) return;
     failures += 1;
     timer = setTimeout(connect, Math.min(maxBackoffMs, 100 * 2 ** failures) * (0.5 + Math.random() / 2));
   }
 
   async function open(): Promise<void> {
-    const opened = await openConnection(retry);
-    if (closed) return opened.close();
+    const opened = await openConnection(retry, closing.signal);
+    if (closing.signal.aborted) return opened.close();
     connection = opened;
     opened.client.on('notification', (message) => callHook(onPayload, message.payload ?? ''));
     try {
@@ -77,7 +78,7 @@ export function createListener({
 
   return {
     async close() {
-      closed = true;
+      closing.abort();
       clearTimeout(timer);
       clearInterval(check);
       // First, since what is under way on it may never be answered.

@@ -21,6 +21,7 @@ export function startMaintenance({ options, resources, clock, also, stalled }: M
   const periodMs = periodOf(options);
   const traffic = new WeakMap<Connection, { bytes: number; since: number }>();
   let timer: unknown;
+  let stopped = false;
 
   async function examine(connection: Connection): Promise<void> {
     const { traffic: before } = connection;
@@ -52,11 +53,16 @@ export function startMaintenance({ options, resources, clock, also, stalled }: M
     if (options.idleTimeoutMs > 0) resources.trim(options.idleTimeoutMs, options.minIdle);
     checkStalled(now);
     also(now);
-    timer = backgroundTimer(clock, round, periodMs);
+    if (!stopped) timer = backgroundTimer(clock, round, periodMs);
   }
 
   timer = backgroundTimer(clock, round, periodMs);
-  return { stop: () => clock.clearTimeout(timer) };
+  return {
+    stop() {
+      stopped = true;
+      clock.clearTimeout(timer);
+    },
+  };
 }
 
 /** Often enough for the shortest of its limits to be kept within a quarter. */

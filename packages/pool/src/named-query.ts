@@ -59,15 +59,14 @@ export function send<R extends Row>(
   return new Promise((resolve, reject) => {
     const done: Done = (error, results) => {
       if (error) {
-        // The stack of an error from the wire leads to the socket and to nobody's code.
-        Error.captureStackTrace(error);
         const recovered = recover?.(error);
         return recovered ? resolve(recovered) : reject(error);
       }
       const { rows, rowCount, command } = Array.isArray(results)
         ? (results.at(-1) as pg.QueryResult)
         : results;
-      resolve({ rows, rowCount: rowCount ?? 0, command });
+      // An empty text is answered by no command.
+      resolve({ rows, rowCount: rowCount ?? 0, command: command ?? '' });
     };
     const query =
       statement.close.length > 0

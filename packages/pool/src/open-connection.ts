@@ -8,8 +8,11 @@ import { createNamingPolicy } from './statements.ts';
 import { callHook } from './tracer.ts';
 
 export interface Opener {
-  /** Opens a session on the first host that answers and is what was asked for. Throws the last error otherwise. */
-  open(onDead: (connection: Connection) => void): Promise<Connection>;
+  /**
+   * Opens a session on the first host that answers and is what was asked for, or on `only`, whatever that is. Throws the last
+   * error otherwise.
+   */
+  open(onDead: (connection: Connection) => void, only?: Host): Promise<Connection>;
   /** What the server said of itself when the last connection was opened, e.g. `18.1`. */
   readonly serverVersion: string | undefined;
   /** Whether connections go through a pooler such as PgBouncer. */
@@ -28,9 +31,12 @@ type OpenerOptions = Pick<
   | 'onEvent'
 >;
 
-// int8 (counts, sizes) as number: everything we count stays far below 2^53.
 const types = new pg.TypeOverrides();
-types.setTypeParser(20, (text: string) => Number(text));
+// int8 (counts, sizes) as number; what a number cannot hold exactly stays the text that it came as.
+types.setTypeParser(20, (text: string) => {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : text;
+});
 
 let lastId = 0;
 
@@ -82,9 +88,11 @@ export function createOpener(target: Target, options: OpenerOptions): Opener {
       const connection: Connection = new Connection({
         id: lastId,
         client,
+        openedAt: host,
         host: name,
         port,
         pooled: session.pooled,
+        serverStarted: session.pooled ? undefined : session.started,
         cancellable: !options.sharedSession,
         cancelTimeoutMs: options.cancelTimeoutMs,
         naming,
@@ -105,7 +113,8 @@ export function createOpener(target: Target, options: OpenerOptions): Opener {
   }
 
   return {
-    async open(onDead) {
+    async open(onDead, only) {
+      if (only) return await openAt(only, 'any', onDead);
       const { hosts } = target;
       // Nothing else fits in the second round: then any server will do.
       const rounds: TargetSession[] =
@@ -157,6 +166,7 @@ function noAnswer(host: string, port: number, ms: number): Error {
 
 interface Session extends SessionKind {
   pooled: boolean;
+  started: string | undefined;
   version: string | undefined;
   /** Settings that are not what they were set to, with what they are. */
   ignored: Record<string, string | null>;
@@ -166,6 +176,7 @@ const ownSession: Session = {
   pooled: false,
   standby: false,
   readOnly: false,
+  started: undefined,
   version: undefined,
   ignored: {},
 };
@@ -186,7 +197,8 @@ async function setUpSession(client: pg.Client, settings: Record<string, string>)
   );
   const { rows } = await client.query({
     text: `select coalesce(pg_backend_pid() <> $1::int, true) as pooled, pg_is_in_recovery() as standby,
-      current_setting('transaction_read_only') = 'on' as read_only, current_setting('server_version') as version
+      current_setting('transaction_read_only') = 'on' as read_only, current_setting('server_version') as version,
+      pg_postmaster_start_time()::text as started
       ${set.map((column) => `, ${column}`).join('')}`,
     values: [key, ...names.flatMap((name) => [name, settings[name]])],
   });
@@ -196,7 +208,8 @@ async function setUpSession(client: pg.Client, settings: Record<string, string>)
     const found = row[`s${i}`] as string | null;
     if (row.pooled && !sameSetting(found, settings[name] as string)) ignored[name] = found;
   });
-  return { pooled: row.pooled, standby: row.standby, readOnly: row.read_only, version: row.version, ignored };
+  const { pooled, standby, read_only: readOnly, version, started } = row;
+  return { pooled, standby, readOnly, version, started, ignored };
 }
 
 function sameSetting(found: string | null, wanted: string): boolean {

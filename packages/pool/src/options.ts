@@ -1,5 +1,5 @@
 import type { ConnectionBudget } from './budget/index.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock, withinTimers } from './clock.ts';
 import type { PoolEvent } from './events.ts';
 import type { SheddingOptions } from './overload.ts';
 import type { PoolTracer } from './tracer.ts';
@@ -142,21 +142,36 @@ function defaultLanes(size: number, acquireTimeoutMs: number): Record<string, La
   };
 }
 
-function check(name: string, value: number, least: number, whole = false): number {
+export function check(name: string, value: number, least: number, whole = false): number {
   if (value >= least && (!whole || Number.isInteger(value))) return value;
   throw new RangeError(
     `${name} is ${value}: expected ${whole ? 'a whole number' : 'a number'} of at least ${least}`,
   );
 }
 
+const resets = ['detect', 'always', 'rollback'] as const;
+
+function checkReset(reset: (typeof resets)[number]): (typeof resets)[number] {
+  if (resets.includes(reset)) return reset;
+  throw new RangeError(`reset is ${reset}: expected one of ${resets.join(', ')}`);
+}
+
 function resolveLane(lane: LaneOptions, acquireTimeoutMs: number): ResolvedLane {
   return {
     guaranteed: lane.guaranteed,
-    priority: lane.priority,
-    max: check('max of a lane', lane.max ?? Number.POSITIVE_INFINITY, Math.max(1, lane.guaranteed)),
-    maxWaiting: check('maxWaiting', lane.maxWaiting ?? Number.POSITIVE_INFINITY, 0),
+    priority: check('priority of a lane', lane.priority, Number.NEGATIVE_INFINITY),
+    max: check(
+      'max of a lane',
+      lane.max ?? Number.POSITIVE_INFINITY,
+      Math.max(1, lane.guaranteed),
+      Number.isFinite(lane.max ?? Number.POSITIVE_INFINITY),
+    ),
+    maxWaiting: check('maxWaiting', lane.maxWaiting ?? Number.POSITIVE_INFINITY, 1),
     acquireTimeoutMs: check('acquireTimeoutMs', lane.acquireTimeoutMs ?? acquireTimeoutMs, 0),
-    shedding: lane.shedding,
+    shedding: lane.shedding && {
+      targetMs: check('targetMs of shedding', lane.shedding.targetMs, 1),
+      intervalMs: check('intervalMs of shedding', lane.shedding.intervalMs, 1),
+    },
   };
 }
 
@@ -186,8 +201,9 @@ function pickLane(
   usual: string,
   fallback?: string,
 ): string {
-  const name = asked ?? (usual in lanes ? usual : (fallback ?? (Object.keys(lanes)[0] as string)));
-  if (name in lanes) return name;
+  const name =
+    asked ?? (Object.hasOwn(lanes, usual) ? usual : (fallback ?? (Object.keys(lanes)[0] as string)));
+  if (Object.hasOwn(lanes, name)) return name;
   throw new RangeError(`no lane is named ${name}: there are ${Object.keys(lanes).join(', ') || 'none'}`);
 }
 
@@ -205,18 +221,18 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     acquireTimeoutMs,
     overflowDelayMs: check('overflowDelayMs', options.overflowDelayMs ?? 50, 0),
     maxOpening: check('maxOpening', options.maxOpening ?? 16, 1, true),
-    connectTimeoutMs: check('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1),
+    connectTimeoutMs: withinTimers(check('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1)),
     failFastMs: check('failFastMs', options.failFastMs ?? 1_000, 0),
     recycleMs: check('recycleMs', options.recycleMs ?? 3_600_000, 1),
     idleTimeoutMs: check('idleTimeoutMs', options.idleTimeoutMs ?? 600_000, 0),
     prePing: options.prePing ?? true,
     prePingIdleMs: check('prePingIdleMs', options.prePingIdleMs ?? 1_000, 0),
-    pingTimeoutMs: check('pingTimeoutMs', options.pingTimeoutMs ?? 2_000, 1),
+    pingTimeoutMs: withinTimers(check('pingTimeoutMs', options.pingTimeoutMs ?? 2_000, 1)),
     // What one resets there, everybody loses.
-    reset: sharedSession ? 'rollback' : (options.reset ?? 'detect'),
+    reset: sharedSession ? 'rollback' : checkReset(options.reset ?? 'detect'),
     leakAfterMs: check('leakAfterMs', options.leakAfterMs ?? 0, 0),
     maxStatements: sharedSession ? 0 : check('maxStatements', options.maxStatements ?? 100, 0, true),
-    cancelTimeoutMs: check('cancelTimeoutMs', options.cancelTimeoutMs ?? 5_000, 1),
+    cancelTimeoutMs: withinTimers(check('cancelTimeoutMs', options.cancelTimeoutMs ?? 5_000, 1)),
     stallProbeMs: check('stallProbeMs', options.stallProbeMs ?? 30_000, 0),
     applicationName: options.applicationName ?? 'sluice',
     settings: sharedSession ? { ...options.settings } : { jit: 'off', ...options.settings },

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AcquireOptions, createBorrowing } from './borrowing.ts';
+import { withinTimers } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { BinaryRow, CopyTarget } from './copy.ts';
 import { createCounters } from './counters.ts';
@@ -14,6 +16,7 @@ import { type LaneName, type PoolOptions, resolvePoolOptions } from './options.t
 import type { Queryable, QueryOptions, Result, Row } from './queryable.ts';
 import { type Entry, ResourcePool } from './resource-pool.ts';
 import { createSizing } from './sizing.ts';
+import { createStallProbe } from './stall-probe.ts';
 import { type PoolStatus, readStatus } from './status.ts';
 import { callHook } from './tracer.ts';
 import { runTransaction, type Transaction, type TransactionOptions, withRetries } from './transaction.ts';
@@ -42,6 +45,8 @@ export interface Lane extends Queryable {
 
 export interface Pool extends Queryable, AsyncDisposable {
   lane(name: LaneName): Lane;
+  /** For what looks after the database, such as `testConnection`. */
+  readonly controlLane: LaneName;
   acquire(lane: LaneName, options?: AcquireOptions): Promise<Lease>;
   session<T>(lane: LaneName, fn: (lease: Lease) => Promise<T>, options?: AcquireOptions): Promise<T>;
   transaction<T>(
@@ -75,6 +80,7 @@ export interface Pool extends Queryable, AsyncDisposable {
 }
 
 const testTimeoutMs = 5_000;
+const leaveWithinMs = 3_000;
 
 export function createPool(poolOptions: PoolOptions): Pool {
   const options = resolvePoolOptions(poolOptions);
@@ -86,7 +92,6 @@ export function createPool(poolOptions: PoolOptions): Pool {
   const opener = createOpener(target, { ...options, onEvent: (event) => emit?.(event) });
   const listeners = new Set<Listener>();
   let draining: Promise<void> | undefined;
-  let probing = false;
 
   const lanes = new Lanes<Connection>({
     lanes: options.lanes,
@@ -113,7 +118,9 @@ export function createPool(poolOptions: PoolOptions): Pool {
       lifetimeMs: () => options.recycleMs * (0.9 + Math.random() * 0.1),
       async open() {
         const connection = await opener.open((dead) => {
-          if (resources.discardIdle(dead, 'connection lost')) counters.invalid += 1;
+          if (!resources.discardIdle(dead, 'connection lost')) return;
+          counters.invalid += 1;
+          emit?.({ type: 'invalidate', connection: dead.id, reason: 'connection lost' });
         });
         counters.opened += 1;
         emit?.({ type: 'connect', connection: connection.id, host: connection.host, port: connection.port });
@@ -140,7 +147,6 @@ export function createPool(poolOptions: PoolOptions): Pool {
     options,
     counters,
     emit,
-    listening: () => listeners.size,
     held() {
       const { open, opening, closing } = resources.counts();
       return open + opening + closing;
@@ -153,35 +159,9 @@ export function createPool(poolOptions: PoolOptions): Pool {
     resources,
     clock,
     also: (now) => borrowing.reportLeaks(now),
-    stalled: (connection) => void probe(connection),
+    stalled: createStallProbe({ opener, answerWithinMs: options.connectTimeoutMs }),
   });
   resources.keepOpen(options.minIdle);
-
-  /**
-   * A statement has not moved a byte for long. Asked over a connection beside the pool, which may have none to spare, the
-   * server says whether it still works on it; if it does not, nobody will ever answer here. Behind a pooler the number of
-   * the server's process is not known, so nothing is done.
-   */
-  async function probe(connection: Connection): Promise<void> {
-    if (probing || connection.pooled || options.sharedSession) return;
-    probing = true;
-    const { traffic } = connection;
-    try {
-      const beside = await opener.open(() => {});
-      try {
-        const signal = AbortSignal.timeout(options.connectTimeoutMs);
-        const sql = 'select state from pg_stat_activity where pid = $1::int';
-        const { rows } = await beside.query(sql, [connection.pid], { signal });
-        if (rows[0]?.state !== 'active' && connection.traffic === traffic) connection.giveUp();
-      } finally {
-        await beside.close();
-      }
-    } catch {
-      // The next round asks again.
-    } finally {
-      probing = false;
-    }
-  }
 
   /** A server that was a primary and is a standby now refuses writes on every connection there is. */
   function noticeFailover(entry: Entry<Connection>, error: unknown): void {
@@ -251,6 +231,8 @@ export function createPool(poolOptions: PoolOptions): Pool {
     return session(lane, (lease) => lease.copyFrom(to, rows, copyOptions), copyOptions);
   }
 
+  const closedError = () => new PoolError('pool_closed', 'the pool is closed');
+
   function createLane(name: LaneName): Lane {
     return {
       acquire: (acquireOptions) => acquire(name, acquireOptions),
@@ -269,15 +251,18 @@ export function createPool(poolOptions: PoolOptions): Pool {
     const deadline = new Promise<void>((resolve) => {
       cut = setTimeout(async () => {
         // A borrower that never gives back must not keep the process from ending.
-        await Promise.all([...resources.used()].map(({ resource }) => resource.close()));
+        const cut = [...resources.used()];
+        for (const entry of cut) resources.discard(entry, 'drained');
+        await Promise.all(cut.map(({ resource }) => resource.close()));
         resolve();
-      }, deadlineMs);
+      }, withinTimers(deadlineMs));
     });
-    const closed = resources.drain(new PoolError('pool_closed', 'the pool is closed'));
+    const closed = resources.drain(closedError());
     const deaf = Promise.all([...listeners].map((listener) => listener.close()));
     await Promise.race([Promise.all([closed, deaf]), deadline]);
     clearTimeout(cut);
-    await sizing.leave();
+    // A store that does not answer learns of it by silence.
+    await Promise.race([sizing.leave(), sleep(leaveWithinMs, undefined, { ref: false })]);
   }
   const drain = (deadlineMs = 10_000): Promise<void> => {
     draining ??= drainNow(deadlineMs);
@@ -290,6 +275,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
       if (!lane) throw new PoolError('unknown_lane', `no lane is named ${name}`);
       return lane;
     },
+    controlLane: options.controlLane,
     query: <R extends Row>(text: string, values?: readonly unknown[], queryOptions?: QueryOptions) =>
       query<R>(options.defaultLane, text, values, queryOptions),
     acquire: (lane, acquireOptions) => acquire(lane, acquireOptions),
@@ -297,20 +283,25 @@ export function createPool(poolOptions: PoolOptions): Pool {
     transaction,
     copyFrom,
     listen(channel, onPayload) {
+      if (draining) throw closedError();
+      const aside = sizing.putAside();
       const listener = createListener({
         channel,
         onPayload,
-        open: async (onDead) => {
-          await sizing.makeRoom();
+        open: async (onDead, signal) => {
+          await aside.room(signal);
           return await opener.open(onDead);
         },
-        onClosed: () => listeners.delete(listener),
+        onClosed() {
+          listeners.delete(listener);
+          aside.release();
+        },
       });
       listeners.add(listener);
       return listener;
     },
     status: () =>
-      readStatus({ resources, lanes, counters, opener, listening: listeners.size, share: sizing.share }),
+      readStatus({ resources, lanes, counters, opener, listening: sizing.setAside, share: sizing.share }),
     async testConnection() {
       const start = performance.now();
       const latencyMs = () => performance.now() - start;

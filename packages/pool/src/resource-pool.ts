@@ -86,7 +86,7 @@ export interface Admission<T> {
   enqueue(waiter: Waiter<T>): void;
   remove(waiter: Waiter<T>): boolean;
   /** Who gets an idle resource, still in line; undefined when nobody may take one of this kind. */
-  next(overflow: boolean, now: number): Waiter<T> | undefined;
+  next(overflow: boolean): Waiter<T> | undefined;
   /** How many of those in line could take a resource of the core, were it open. */
   wantedInCore(): number;
   /** The same for any resource up to `max`; only those who have waited for `delayMs` or longer, as policy has it. */
@@ -118,6 +118,8 @@ export class ResourcePool<T> {
   readonly #idleOverflow: Entry<T>[] = [];
   readonly #all = new Set<Entry<T>>();
   #usedCount = 0;
+  /** Since somebody began to wait. */
+  #mostOpen = 0;
   #core: number;
   #max: number;
   #coreOpen = 0;
@@ -149,6 +151,11 @@ export class ResourcePool<T> {
 
   get max(): number {
     return this.#max;
+  }
+
+  /** Why nothing is lent any more, once it drains. */
+  get closedBy(): unknown {
+    return this.#drained?.error;
   }
 
   /**
@@ -279,9 +286,6 @@ export class ResourcePool<T> {
     this.#core = core;
     this.#max = max;
     this.#admission.resize(core, max);
-    for (const entry of [...this.#idleOverflow].reverse()) {
-      if (this.#coreOpen < core) this.#moveToCore(entry);
-    }
     // With too much of the overflow in use, some of the core have to go for it.
     let surplus = Math.max(this.#coreOpen - core, this.#openCount() - max);
     this.#closeIdle((entry) => {
@@ -498,18 +502,28 @@ export class ResourcePool<T> {
       this.#settleDrain();
       return;
     }
-    const growing = this.#failures === 0 && this.#opening() > this.#slowOpenings;
+    const growing = this.#isGrowing();
     const shedInMs = this.#admission.waiting() > 0 ? this.#admission.shed(now, growing) : undefined;
     this.#serve(this.#idleOverflow, true, now);
     this.#serve(this.#idle, false, now);
     while (this.#idleOverflow.length > 0) this.#settleOverflow(this.#idleOverflow[0] as Entry<T>);
+    // Whoever was served may have drained the pool.
+    if (this.#drained) return;
     const openInMs = this.#openWhatIsWanted(now);
     this.#wakeIn(Math.min(shedInMs ?? Number.POSITIVE_INFINITY, openInMs), now);
   }
 
+  /** More is being opened than was open since somebody began to wait: not only what replaces a lost one. */
+  #isGrowing(): boolean {
+    if (this.#admission.waiting() === 0) this.#mostOpen = 0;
+    this.#mostOpen = Math.max(this.#mostOpen, this.#openCount());
+    const underWay = this.#opening() - this.#slowOpenings;
+    return this.#failures === 0 && underWay > 0 && this.#openCount() + underWay > this.#mostOpen;
+  }
+
   #serve(stack: Entry<T>[], overflow: boolean, now: number): void {
     while (stack.length > 0) {
-      const waiter = this.#admission.next(overflow, now);
+      const waiter = this.#admission.next(overflow);
       if (!waiter) return;
       const entry = stack.pop() as Entry<T>;
       if (entry.expiresAt <= now) {

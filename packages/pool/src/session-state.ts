@@ -47,6 +47,9 @@ export function changesSession(text: string): boolean {
   return configures.test(bare) && configures.test(bare.replace(configuresLocally, ' '));
 }
 
+// Texts with their values in them do not come again, and would fill the memory.
+const longestKnown = 4_096;
+
 /** Remembers the verdict on the few texts that come again and again. */
 export function createSessionStateDetector(capacity = 500): (text: string) => boolean {
   const known = new Map<string, boolean>();
@@ -54,6 +57,7 @@ export function createSessionStateDetector(capacity = 500): (text: string) => bo
     const before = known.get(text);
     if (before !== undefined) return before;
     const verdict = changesSession(text);
+    if (text.length > longestKnown) return verdict;
     if (known.size >= capacity) known.clear();
     known.set(text, verdict);
     return verdict;

@@ -10,6 +10,8 @@ export interface SideConnection {
   close(): Promise<void>;
 }
 
+const answerWithinMs = 2_000;
+
 export function createSideConnection(connectionString: string, applicationName: string): SideConnection {
   const options = resolvePoolOptions({
     connectionString,
@@ -22,8 +24,15 @@ export function createSideConnection(connectionString: string, applicationName: 
   let last: Promise<unknown> = Promise.resolve();
 
   async function use<T>(work: (connection: Pick<Queryable, 'query'>) => Promise<T>): Promise<T> {
-    connection = connection?.usable ? connection : await opener.open(() => {});
-    return await work(connection);
+    const own = connection?.usable ? connection : await opener.open(() => {});
+    connection = own;
+    // One that has fallen silent would hold up all that come after it.
+    const silent = setTimeout(() => own.giveUp(), answerWithinMs);
+    try {
+      return await own.untilDead(work(own));
+    } finally {
+      clearTimeout(silent);
+    }
   }
 
   return {
@@ -33,6 +42,8 @@ export function createSideConnection(connectionString: string, applicationName: 
       return turn;
     },
     async close() {
+      await connection?.close();
+      // What was under way may have opened another one.
       await last;
       await connection?.close();
       connection = undefined;

@@ -35,7 +35,7 @@ export type StaleReason = 'plan' | 'lost' | 'duplicate';
 export function staleReason(error: unknown): StaleReason | undefined {
   switch (sqlState(error)) {
     case '0A000':
-      return /cached plan must not change result type/.test((error as Error).message) ? 'plan' : undefined;
+      return isStalePlan(error as Error & { routine?: string }) ? 'plan' : undefined;
     case '26000':
       return 'lost';
     case '42P05':
@@ -43,6 +43,11 @@ export function staleReason(error: unknown): StaleReason | undefined {
     default:
       return undefined;
   }
+}
+
+/** By the name of the server's function, since its messages come in the language of `lc_messages`. */
+function isStalePlan({ routine, message }: Error & { routine?: string }): boolean {
+  return routine === 'RevalidateCachedQuery' || /cached plan must not change result type/.test(message);
 }
 
 /** The named statements of one connection, the least recently used first. */

@@ -33,9 +33,16 @@ export interface QueryEnd {
 /** Calls somebody else's function; what it throws must not break the pool. */
 export function callHook<A, R>(hook: ((argument: A) => R) | undefined, argument: A): R | undefined {
   try {
-    return hook?.(argument);
+    const result = hook?.(argument);
+    // An async function fits as well, and nobody else looks at what becomes of it.
+    if (result instanceof Promise) result.catch(warn);
+    return result;
   } catch (error) {
-    process.emitWarning(`a hook of the pool threw: ${(error as Error)?.stack ?? error}`, 'PoolHookWarning');
+    warn(error);
     return undefined;
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a hook of the pool threw: ${(error as Error)?.stack ?? error}`, 'PoolHookWarning');
 }

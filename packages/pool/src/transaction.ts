@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BinaryRow, CopyTarget } from './copy.ts';
-import { PoolError, sqlState } from './errors.ts';
+import { endsSession, PoolError, sqlState } from './errors.ts';
 import type { CopyOptions, Lease } from './lease.ts';
+import { check } from './options.ts';
 import type { Queryable } from './queryable.ts';
 import { staleReason } from './statements.ts';
 
@@ -9,7 +11,10 @@ export interface TransactionOptions {
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
   /** The server refuses writes, and may run it on a standby. Default false. */
   readOnly?: boolean;
-  /** How often the whole function is run again after a serialization failure or a deadlock. Default 3. */
+  /**
+   * How often the whole function is run again after a serialization failure, a deadlock, or a prepared statement that the
+   * server did not have any more. Default 3.
+   */
   retries?: number;
   /** Aborts the statement under way; the transaction is rolled back. COMMIT itself is never aborted. */
   signal?: AbortSignal | undefined;
@@ -43,7 +48,11 @@ function createTransaction(lease: Lease, depth = 0): Transaction {
         await lease.query(`release savepoint ${name}`);
         return result;
       } catch (error) {
-        await lease.query(`rollback to savepoint ${name}`, [], neverAborted);
+        // Without the release the next one of this name would be opened inside of it. When the connection is lost, what
+        // was thrown first is what matters.
+        await lease
+          .query(`rollback to savepoint ${name}; release savepoint ${name}`, [], neverAborted)
+          .catch(() => {});
         throw error;
       }
     },
@@ -59,7 +68,7 @@ async function commit(lease: Lease): Promise<void> {
     ({ command } = await lease.query('commit', [], neverAborted));
   } catch (error) {
     // The server has answered: it is rolled back, for a reason that it tells (a deferred constraint, a conflict).
-    if (sqlState(error) && !/^(57P0|08)/.test(sqlState(error) as string)) throw error;
+    if (sqlState(error) && !endsSession(error) && !sqlState(error)?.startsWith('08')) throw error;
     // The connection was lost before, so the server never got it.
     if (/is not queryable$/.test((error as Error).message)) throw error;
     throw new PoolError(
@@ -77,12 +86,17 @@ async function commit(lease: Lease): Promise<void> {
   }
 }
 
+const isolations: ReadonlySet<string> = new Set(['read committed', 'repeatable read', 'serializable']);
+
 /** One run of `fn` between BEGIN and COMMIT; any error rolls back and is thrown on. */
 export async function runTransaction<T>(
   lease: Lease,
   fn: (transaction: Transaction) => Promise<T>,
   { isolation = 'read committed', readOnly = false }: TransactionOptions,
 ): Promise<T> {
+  if (!isolations.has(isolation)) {
+    throw new RangeError(`isolation is ${isolation}: expected one of ${[...isolations].join(', ')}`);
+  }
   await lease.query(`begin isolation level ${isolation}${readOnly ? ' read only' : ''}`);
   try {
     const result = await fn(createTransaction(lease));
@@ -101,12 +115,16 @@ export async function withRetries<T>(
   attempt: () => Promise<T>,
   { retries = 3, signal }: TransactionOptions,
 ): Promise<T> {
+  check('retries', retries, 0);
   for (let failures = 0; ; failures += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (failures >= retries || signal?.aborted || !isRetryable(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** failures));
+      const pauseMs = Math.random() * Math.min(1_000, 20 * 2 ** failures);
+      await sleep(pauseMs, undefined, { signal }).catch(() => {
+        throw error;
+      });
     }
   }
 }

@@ -113,6 +113,60 @@ describeWithServices('postgres', 'borrowing', () => {
     expect(pool.status().recycled).toBeGreaterThanOrEqual(1);
   });
 
+  test('a time without end is a long one, and not none', async () => {
+    const never = Number.POSITIVE_INFINITY;
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 1,
+      maxOverflow: 1,
+      acquireTimeoutMs: never,
+      connectTimeoutMs: never,
+      pingTimeoutMs: never,
+      overflowDelayMs: never,
+      lanes: { only: { guaranteed: 0, priority: 1 } },
+    });
+    const held = await pool.acquire('only');
+    await held.query('set work_mem = 12345');
+    const patient = pool.acquire('only', { timeoutMs: never });
+    await sleep(50);
+    expect(pool.status()).toMatchObject({ waiting: 1, opened: 1 });
+    const drained = pool.query('select pg_sleep(0.1)').then(() => 'done');
+    await held.release();
+    await (await patient).release();
+    const draining = pool.drain(never);
+    expect(await drained).toBe('done');
+    await draining;
+    expect(pool.status()).toMatchObject({ invalid: 0, closed: 1 });
+  });
+
+  test('what makes no sense is refused with the name of the option', async () => {
+    const connectionString = database.url;
+    const lane = { guaranteed: 0, priority: 1 };
+    for (const [options, message] of [
+      [{ size: 0 }, /size is 0/],
+      [{ maxOverflow: 2.5 }, /maxOverflow is 2\.5/],
+      [{ recycleMs: Number.NaN }, /recycleMs is NaN/],
+      [{ reset: 'sometimes' as never }, /reset is sometimes/],
+      [{ defaultLane: 'toString' }, /no lane is named toString/],
+      [{ lanes: { a: { ...lane, max: 1.5 } } }, /max of a lane is 1\.5/],
+      [{ lanes: { a: { ...lane, maxWaiting: 0 } } }, /maxWaiting is 0/],
+      [{ lanes: { a: { ...lane, priority: Number.NaN } } }, /priority of a lane is NaN/],
+      [
+        { lanes: { a: { ...lane, shedding: { targetMs: Number.NaN, intervalMs: 1 } } } },
+        /targetMs of shedding is NaN/,
+      ],
+    ] as const) {
+      expect(() => createPool({ connectionString, ...options })).toThrow(message);
+    }
+    await using pool = createPool({ connectionString, size: 1, maxOverflow: 0 });
+    for (const lane of ['toString', 'constructor', '__proto__']) {
+      await expect(pool.acquire(lane)).rejects.toMatchObject({ code: 'unknown_lane' });
+    }
+    await expect(pool.acquire('bulk', { timeoutMs: Number.NaN })).rejects.toThrow(RangeError);
+    await expect(pool.acquire('bulk', { timeoutMs: -1 })).rejects.toThrow(RangeError);
+    expect(pool.status()).toMatchObject({ waiting: 0, opened: 0 });
+  });
+
   test('connections carry the name and the settings of the pool', async () => {
     await using pool = createPool({
       connectionString: database.url,

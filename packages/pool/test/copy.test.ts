@@ -124,4 +124,15 @@ describeWithServices('postgres', 'copying rows', () => {
     await expect(run).rejects.toThrow('no');
     expect((await pool.query('select * from undone')).rows).toEqual([]);
   });
+
+  test('into columns with any name takes the name for a name', async () => {
+    await using pool = create();
+    await pool.query('create table odd (id int, "a""b; drop table odd" int)');
+    const odd = [
+      { name: 'id', type: 'int4' },
+      { name: 'a"b; drop table odd', type: 'int4' },
+    ];
+    expect(await pool.copyFrom('bulk', { table: 'odd', columns: odd }, [[int4(1), int4(2)]])).toBe(1);
+    expect((await pool.query('select * from odd')).rows).toEqual([{ id: 1, 'a"b; drop table odd': 2 }]);
+  });
 });

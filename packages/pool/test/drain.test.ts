@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { createPool } from '../src/index.ts';
+import { FakeClock } from './mechanism/support/fake-clock.ts';
 import { useDatabase } from './support/database.ts';
 
 describeWithServices('postgres', 'draining', () => {
@@ -46,8 +47,33 @@ describeWithServices('postgres', 'draining', () => {
     await pool.drain(100);
     expect(performance.now() - start).toBeLessThan(1_000);
     await expect(lease.query('select 1')).rejects.toThrow();
+    expect(pool.status()).toMatchObject({ checked_in: 0, checked_out: 0, closed: 1 });
     await lease.release();
-    expect(pool.status()).toMatchObject({ checked_in: 0, checked_out: 0 });
+    expect(pool.status()).toMatchObject({ checked_in: 0, checked_out: 0, closed: 1 });
+  });
+
+  test('from within its own events is over when it is over', async () => {
+    const clock = new FakeClock();
+    const pool = createPool({
+      connectionString: database.url,
+      size: 2,
+      maxOverflow: 0,
+      minIdle: 2,
+      leakAfterMs: 1_000,
+      clock,
+      onEvent({ type }) {
+        if (type === 'leak') void pool.drain(1);
+      },
+    });
+    await pool.ready();
+    const lease = await pool.acquire('bulk');
+    await clock.advance(1_000);
+    await pool.drain();
+    await lease.release();
+    const { timersSet } = clock;
+    await clock.advance(60_000);
+    expect(clock.timersSet).toBe(timersSet);
+    expect(pool.status()).toMatchObject({ checked_in: 0, checked_out: 0, opening: 0 });
   });
 
   test('twice, or at once from several sides, is one drain', async () => {

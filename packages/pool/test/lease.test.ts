@@ -62,6 +62,31 @@ describeWithServices('postgres', 'a lease', () => {
     expect(await pidOf(pool)).toBe(pid);
   });
 
+  test('ends with a session whose function throws: rolled back, and its connection used again', async () => {
+    await using pool = createSingle();
+    await pool.query('create table abandoned (id int)');
+    const failure = new Error('changed my mind');
+    let pid: number | undefined;
+    const run = pool.session('interactive', async (lease) => {
+      pid = await pidOf(lease);
+      await lease.query('begin');
+      await lease.query('insert into abandoned values (1)');
+      throw failure;
+    });
+    await expect(run).rejects.toBe(failure);
+    expect(pool.status()).toMatchObject({ checked_out: 0, checked_in: 1, invalid: 0 });
+    expect(await pidOf(pool)).toBe(pid);
+    expect((await pool.query('select * from abandoned')).rows).toEqual([]);
+  });
+
+  test('of a lane that there is not is refused, however it is asked for', async () => {
+    await using pool = createSingle();
+    const unknown = { code: 'unknown_lane', message: expect.stringContaining('nowhere') };
+    expect(() => pool.lane('nowhere')).toThrow(expect.objectContaining(unknown));
+    await expect(pool.acquire('nowhere')).rejects.toMatchObject(unknown);
+    await expect(pool.session('nowhere', async () => {})).rejects.toMatchObject(unknown);
+  });
+
   test('that is destroyed takes its connection with it', async () => {
     await using pool = createSingle();
     const lease = await pool.lane('interactive').acquire();
@@ -69,6 +94,30 @@ describeWithServices('postgres', 'a lease', () => {
     lease.destroy('its session is in doubt');
     expect(await pidOf(pool)).not.toBe(pid);
     expect(pool.status()).toMatchObject({ invalid: 1, checked_out: 0, checked_in: 1 });
+  });
+
+  test('gives integers beyond what a number holds as they came', async () => {
+    await using pool = createSingle();
+    const { rows } = await pool.query(
+      'select 9007199254740993::int8 as large, 9007199254740991::int8 as fits',
+    );
+    expect(rows).toEqual([{ large: '9007199254740993', fits: 9_007_199_254_740_991 }]);
+  });
+
+  test('has errors whose stack leads to who asked', async () => {
+    await using pool = createSingle();
+    async function asksNonsense() {
+      return await pool.query('select nonsense');
+    }
+    async function asksNonsenseOfLease() {
+      await using lease = await pool.acquire('bulk');
+      return await lease.query('select nonsense', [], { signal: new AbortController().signal });
+    }
+    for (const ask of [asksNonsense, asksNonsenseOfLease]) {
+      const error = await ask().catch((caught: Error) => caught);
+      expect(error).toMatchObject({ code: '42703' });
+      expect((error as Error).stack).toMatch(new RegExp(`at (async )?${ask.name} `));
+    }
   });
 
   test('gives counts as numbers, and prepared statements the same answers as others', async () => {
@@ -91,7 +140,7 @@ describeWithServices('postgres', 'a lease', () => {
     const read = () => pool.query('select * from reshaped', [], { prepare: true });
     await read();
     await pool.query('alter table reshaped add column b int');
-    await read().catch(() => {});
-    expect((await read()).rows).toEqual([]);
+    await pool.query('insert into reshaped values (1, 2)');
+    expect((await read()).rows).toEqual([{ a: 1, b: 2 }]);
   });
 });

@@ -20,9 +20,11 @@ describeWithServices('postgres', 'listening', () => {
 
   test('takes no connection out of the share of the borrowers', async () => {
     await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
-    const listener = pool.listen('unshared', () => {});
+    const payloads: string[] = [];
+    const listener = pool.listen('unshared', (payload) => payloads.push(payload));
+    await vi.waitFor(() => expect(payloads).toEqual(['']));
     await using _held = await pool.lane('interactive').acquire();
-    expect(pool.status()).toMatchObject({ checked_out: 1, checked_in: 0, overflow: 0 });
+    expect(pool.status()).toMatchObject({ checked_out: 1, checked_in: 0, overflow: 0, listening: 1 });
     await listener.close();
   });
 

@@ -30,6 +30,72 @@ describeWithServices('postgres', 'what a pool tells', () => {
     expect(events.filter(({ type }) => type === 'checkout')).toHaveLength(10);
   });
 
+  test('of an idle connection that dies is that it was found broken, and then that it is closed', async () => {
+    const events: PoolEvent[] = [];
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 1,
+      maxOverflow: 0,
+      applicationName: 'dies-idle',
+      onEvent: (event) => events.push(event),
+    });
+    await pool.query('select 1');
+    await withObserver(database.url, async ({ backends, terminate }) => {
+      await terminate(...(await backends('dies-idle')).map(({ pid }) => pid));
+    });
+    await vi.waitFor(() => expect(events.at(-1)?.type).toBe('close'));
+    expect(events.slice(-2)).toEqual([
+      { type: 'invalidate', connection: expect.any(Number), reason: 'connection lost' },
+      { type: 'close', connection: expect.any(Number), reason: 'connection lost' },
+    ]);
+    expect(pool.status().invalid).toBe(1);
+  });
+
+  test('of one that breaks while it is lent is the same, before its lease ends', async () => {
+    const events: PoolEvent[] = [];
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 1,
+      maxOverflow: 0,
+      onEvent: (event) => events.push(event),
+    });
+    const lease = await pool.acquire('bulk');
+    lease.destroy('in doubt');
+    await vi.waitFor(() => expect(events.at(-1)?.type).toBe('close'));
+    expect(events.map(({ type }) => type)).toEqual(['connect', 'checkout', 'checkin', 'invalidate', 'close']);
+    expect(events.at(-2)).toMatchObject({ reason: 'in doubt' });
+  });
+
+  test('those who are sent away is when to come back, and the lane shows as overloaded', async () => {
+    const sheds: (PoolEvent & { overloaded?: boolean | undefined })[] = [];
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 1,
+      maxOverflow: 0,
+      lanes: { only: { guaranteed: 0, priority: 1, shedding: { targetMs: 20, intervalMs: 60 } } },
+      onEvent(event) {
+        if (event.type === 'shed') sheds.push({ ...event, overloaded: pool.status().lanes.only?.overloaded });
+      },
+    });
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 60 }, () => pool.query('select pg_sleep(0.01)')),
+    );
+    const away = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(away.length).toBeGreaterThan(0);
+    for (const error of away) {
+      expect(error).toMatchObject({ code: 'overloaded', retryable: true });
+      expect(error.retryAfterMs).toBeGreaterThanOrEqual(20);
+    }
+    expect(sheds).toHaveLength(away.length);
+    expect(sheds[0]).toMatchObject({
+      lane: 'only',
+      waitedMs: expect.any(Number),
+      retryAfterMs: expect.any(Number),
+      overloaded: true,
+    });
+    expect(pool.status()).toMatchObject({ shed: away.length, lanes: { only: { shed: away.length } } });
+  });
+
   test('by hooks that throw changes nothing but for a warning', async () => {
     const warnings: string[] = [];
     const onWarning = (warning: Error) => warnings.push(warning.message);
@@ -50,6 +116,26 @@ describeWithServices('postgres', 'what a pool tells', () => {
     await sleep(1);
     process.off('warning', onWarning);
     expect(warnings.join()).toContain('a bad hook');
+  });
+
+  test('by hooks that reject changes nothing but for a warning either', async () => {
+    const stray: unknown[] = [];
+    const note = (error: unknown) => stray.push(error);
+    const warnings: string[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning.message);
+    process.on('unhandledRejection', note).on('warning', onWarning);
+    {
+      await using pool = createPool({
+        connectionString: database.url,
+        size: 1,
+        maxOverflow: 0,
+        onEvent: async () => Promise.reject(new Error('a bad async hook')),
+      });
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    }
+    await sleep(10);
+    process.off('unhandledRejection', note).off('warning', onWarning);
+    expect([stray, warnings.join().includes('a bad async hook')]).toEqual([[], true]);
   });
 
   test('to a tracer has a beginning and an end for every wait, connect and statement, and no parameters', async () => {
@@ -177,6 +263,13 @@ describeWithServices('postgres', 'what a pool tells', () => {
     const { only } = pool.status().lanes;
     expect(only).toMatchObject({ acquired: 2, timeouts: 1, aborted: 1, shed: 1, waiting: 0, checked_out: 0 });
     expect(only?.use_ms.max).toBeGreaterThan(25);
+    for (const { p50, p95, p99, max } of [only!.use_ms, only!.acquire_wait_ms]) {
+      expect(p50).toBeLessThanOrEqual(p95);
+      expect(p95).toBeLessThanOrEqual(p99);
+      // Two significant digits.
+      expect(p99).toBeLessThanOrEqual(max * 1.02);
+    }
+    expect(pool.status()).toMatchObject({ timeouts: 1, shed: 1 });
     expect(only?.acquire_wait_ms).toMatchObject({ count: 2 });
   });
 

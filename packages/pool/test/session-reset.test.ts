@@ -79,6 +79,18 @@ describeWithServices('postgres', 'the session that the next borrower gets', () =
     expect(await shown(always, 'work_mem')).not.toBe('12345kB');
   });
 
+  test('keeps what it was set to, and loses its open transaction, where only that is to be reset', async () => {
+    await using pool = create({ reset: 'rollback' });
+    await pool.query('create table kept_out (id int)');
+    await pool.session('bulk', async (lease) => {
+      await lease.query("set work_mem = '12345kB'");
+      await lease.query('begin');
+      await lease.query('insert into kept_out values (1)');
+    });
+    expect(await shown(pool, 'work_mem')).toBe('12345kB');
+    expect((await pool.query('select * from kept_out')).rows).toEqual([]);
+  });
+
   test('costs no round trip when the last borrower left it clean', async () => {
     const statements: string[] = [];
     await using pool = create({

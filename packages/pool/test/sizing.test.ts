@@ -83,6 +83,20 @@ describeWithServices('postgres', 'the size of a pool', () => {
     await Promise.all(leases.map((lease) => lease.release()));
   });
 
+  test('that makes no sense is refused, and nothing changes', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 3, maxOverflow: 1, lanes });
+    for (const [size, overflow] of [
+      [Number.NaN, 0],
+      [-1, 0],
+      [2.5, 0],
+      [2, -1],
+      [2, Number.POSITIVE_INFINITY],
+    ] as const) {
+      expect(() => pool.resize(size, overflow)).toThrow(RangeError);
+    }
+    expect(pool.status()).toMatchObject({ pool_size: 3, max_overflow: 1, resizes: 0 });
+  });
+
   test('does not grow by overflow for a burst of short queries', async () => {
     await using pool = createPool({
       connectionString: database.url,

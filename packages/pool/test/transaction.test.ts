@@ -117,16 +117,81 @@ describeWithServices('postgres', 'a transaction', () => {
     });
   });
 
+  test('leaves no savepoint behind that failed', async () => {
+    await withPool(database.url, async (pool) => {
+      const run = pool.transaction('bulk', async (transaction) => {
+        for (let i = 0; i < 100; i += 1) {
+          await transaction.savepoint(() => Promise.reject(new Error())).catch(() => {});
+        }
+        await transaction.query('rollback to savepoint sp_0');
+      });
+      await expect(run).rejects.toMatchObject({ code: '3B001' });
+    });
+  });
+
+  test('throws what was thrown in a savepoint although its connection is lost', async () => {
+    await withPool(database.url, async (pool) => {
+      const failure = new Error('mine');
+      const run = pool.transaction('bulk', (transaction) =>
+        transaction.savepoint(async (inner) => {
+          await inner.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {});
+          throw failure;
+        }),
+      );
+      await expect(run).rejects.toBe(failure);
+    });
+  });
+
+  test('takes no SQL for an isolation level, and no nonsense for retries', async () => {
+    await withPool(database.url, async (pool) => {
+      const run = (options: object) => pool.transaction('bulk', async () => {}, options);
+      await expect(run({ isolation: 'serializable; create table injected ()' })).rejects.toThrow(RangeError);
+      await expect(run({ retries: Number.NaN })).rejects.toThrow(RangeError);
+      expect(pool.status().opened).toBeLessThanOrEqual(1);
+    });
+  });
+
+  test('gives up after three retries unless told otherwise', async () => {
+    await withPool(database.url, async (pool) => {
+      let runs = 0;
+      const run = pool.transaction('interactive', async (transaction) => {
+        runs += 1;
+        await transaction.query("do $$ begin raise exception 'conflict' using errcode = '40001'; end $$");
+      });
+      await expect(run).rejects.toMatchObject({ code: '40001' });
+      expect(runs).toBe(4);
+    });
+  });
+
+  test('that is read-only is refused its writes by the server', async () => {
+    await withPool(database.url, async (pool) => {
+      const write = (transaction: Transaction) => transaction.query('delete from accounts');
+      await expect(pool.transaction('bulk', write, { readOnly: true })).rejects.toMatchObject({
+        code: '25006',
+      });
+      await pool.transaction('bulk', (transaction) => transaction.query('select * from accounts'), {
+        readOnly: true,
+      });
+      expect(await read(pool)).toHaveLength(1);
+    });
+  });
+
   test('of two that deadlock both end in success', async () => {
     await withPool(database.url, async (pool) => {
       await pool.query('insert into accounts values (2, 100)');
+      let runs = 0;
+      const both = Promise.withResolvers<void>();
       const move = (from: number, to: number) =>
         pool.lane('interactive').transaction(async (transaction) => {
+          runs += 1;
           await transaction.query('update accounts set amount = amount - 1 where id = $1::int', [from]);
-          await transaction.query('select pg_sleep(0.05)');
+          // Each has its first row before either asks for the other's.
+          if (runs === 2) both.resolve();
+          await both.promise;
           await transaction.query('update accounts set amount = amount + 1 where id = $1::int', [to]);
         });
       await Promise.all([move(1, 2), move(2, 1)]);
+      expect(runs).toBe(3);
       expect(await read(pool)).toEqual([
         { id: 1, amount: 100 },
         { id: 2, amount: 100 },

@@ -14,7 +14,8 @@ export class LagClock {
   readonly #samples: { at: number; position: bigint }[] = [];
   readonly #capacity: number;
 
-  constructor(capacity = 240) {
+  /** `capacity` samples reach back far enough when they cover the longest lag that is asked about, and one more. */
+  constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
@@ -24,12 +25,21 @@ export class LagClock {
     if (this.#samples.length > this.#capacity) this.#samples.shift();
   }
 
-  /** ms; 0 when everything known of was replayed. The truth lies between this and one sampling interval less. */
+  /** Nothing is known any more of how the primary's log grows. */
+  forget(): void {
+    this.#samples.length = 0;
+  }
+
+  /**
+   * ms; 0 when everything known of was replayed. The truth lies between this and one sampling interval less. Infinity when
+   * it cannot be told: nothing was sampled, or what is missing is older than all samples.
+   */
   lagMs(now: number, replayed: bigint): number {
+    if (this.#samples.length === 0) return Number.POSITIVE_INFINITY;
     const missing = this.#samples.findIndex(({ position }) => position > replayed);
     if (missing < 0) return 0;
+    if (missing === 0) return Number.POSITIVE_INFINITY;
     // Written some time after the sample before, so at most that old.
-    const since = this.#samples[Math.max(0, missing - 1)] as { at: number };
-    return now - since.at;
+    return now - (this.#samples[missing - 1] as { at: number }).at;
   }
 }

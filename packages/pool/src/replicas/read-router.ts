@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTransient, PoolError, sqlState } from '../errors.ts';
-import type { PoolOptions } from '../options.ts';
+import { check, type PoolOptions } from '../options.ts';
 import type { Pool } from '../pool.ts';
 import type { Queryable, QueryOptions, Result, Row } from '../queryable.ts';
+import { callHook } from '../tracer.ts';
 import { LagClock, type LogPosition, parseLogPosition } from './log-position.ts';
 import { createReplica, type Replica } from './replica.ts';
 
@@ -29,7 +30,8 @@ export interface ReadRouterStatus {
   replicas: {
     name: string;
     state: 'unknown' | 'up' | 'down' | 'promoted';
-    lag_ms: number;
+    /** Null when it cannot be told. */
+    lag_ms: number | null;
     usable: boolean;
     reads: number;
     error: string | null;
@@ -48,6 +50,8 @@ export interface ReadRouter extends Queryable, AsyncDisposable {
 }
 
 const pollMs = 5;
+// Samples of the primary's log, 16 bytes and a little each.
+const longestMemory = 100_000;
 
 /**
  * Spreads reads over standbys that are up and fresh enough, the least busy first, and falls back to the primary.
@@ -56,16 +60,12 @@ const pollMs = 5;
  * `primary`. A replica known to have replayed it is taken; else one is asked until `waitMs` have passed; then the primary.
  */
 export function createReadRouter(options: ReadRouterOptions): ReadRouter {
-  const {
-    primary,
-    primaryLane = 'interactive',
-    maxLagMs = 1_000,
-    checkIntervalMs = 250,
-    waitMs = 50,
-  } = options;
-  const replicas = options.replicas.map((pool) =>
-    createReplica({ pool, checkTimeoutMs: Math.max(1_000, 4 * checkIntervalMs) }),
-  );
+  const { primary, primaryLane = 'interactive' } = options;
+  const maxLagMs = check('maxLagMs', options.maxLagMs ?? 1_000, 0);
+  const checkIntervalMs = check('checkIntervalMs', options.checkIntervalMs ?? 250, 1);
+  const waitMs = check('waitMs', options.waitMs ?? 50, 0);
+  const checkTimeoutMs = Math.max(1_000, 4 * checkIntervalMs);
+  const replicas = options.replicas.map((pool) => createReplica({ pool, checkTimeoutMs }));
   const reads = new Map<Replica, number>(replicas.map((replica) => [replica, 0]));
   const primaryReads: Record<PrimaryReason, number> = {
     asked: 0,
@@ -73,7 +73,7 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     not_there_yet: 0,
     replica_failed: 0,
   };
-  const lags = new LagClock();
+  const lags = new LagClock(Math.min(longestMemory, Math.ceil(maxLagMs / checkIntervalMs) + 240));
   const usable = new Set<Replica>();
   const closing = new AbortController();
 
@@ -84,15 +84,22 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     if (fits === usable.has(replica)) return;
     if (fits) usable.add(replica);
     else usable.delete(replica);
-    const late = replica.state === 'up' ? `${Math.round(lagOf(replica))} ms behind` : replica.state;
-    options.onChange?.({ replica: replica.name, usable: fits, reason: replica.error ?? late });
+    const late = replica.state === 'up' ? describeLag(lagOf(replica)) : replica.state;
+    const reason = replica.error ?? late;
+    callHook(options.onChange, { replica: replica.name, usable: fits, reason });
   }
 
   async function samplePrimary(): Promise<void> {
     const at = performance.now();
-    const position = await logPosition(primary).catch(() => undefined);
-    // While it is away nothing is written either: what the replicas had then is as fresh as it gets.
-    if (position) lags.sample(at, parseLogPosition(position));
+    try {
+      const position = await logPosition(primary, AbortSignal.timeout(checkTimeoutMs));
+      lags.sample(at, parseLogPosition(position));
+    } catch (error) {
+      // While it is away nothing is written either: what the replicas had then is as fresh as it gets. One that will
+      // never tell, because of missing rights or because it is a standby itself, leaves their age unknown.
+      const away = isTransient(error) || (error instanceof PoolError && /_aborted$/.test(error.code));
+      if (!away) lags.forget();
+    }
   }
 
   async function refresh(): Promise<void> {
@@ -119,17 +126,28 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
       .sort((a, b) => a.load - b.load || a.reads - b.reads)[0]?.replica;
   }
 
-  async function reach(replica: Replica, position: bigint): Promise<boolean> {
+  async function reach(
+    replica: Replica,
+    position: bigint,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const until = performance.now() + waitMs;
+    const pause = (ms: number) =>
+      sleep(ms, undefined, { signal }).catch(() => {
+        throw new PoolError('query_aborted', 'the statement was aborted by its caller', {
+          cause: signal?.reason,
+        });
+      });
     while (replica.replayed < position) {
-      if (performance.now() >= until || replica.state !== 'up') return false;
-      await sleep(pollMs);
-      await replica.check();
+      const left = until - performance.now();
+      if (left <= 0 || replica.state !== 'up') return false;
+      await pause(Math.min(pollMs, left));
+      await Promise.race([replica.check(), pause(Math.max(0, until - performance.now()))]);
     }
     return true;
   }
 
-  async function choose(after: string | undefined): Promise<Replica | PrimaryReason> {
+  async function choose({ after, signal }: QueryOptions): Promise<Replica | PrimaryReason> {
     if (after === 'primary') return 'asked';
     const fresh = [...usable].filter((replica) => lagOf(replica) <= maxLagMs);
     if (after === undefined) return leastBusy(fresh) ?? 'none_usable';
@@ -138,7 +156,7 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     if (there) return there;
     const next = leastBusy(fresh);
     if (!next) return 'none_usable';
-    return (await reach(next, position)) ? next : 'not_there_yet';
+    return (await reach(next, position, signal)) ? next : 'not_there_yet';
   }
 
   async function query<R extends Row>(
@@ -146,7 +164,7 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     values?: readonly unknown[],
     queryOptions: QueryOptions = {},
   ): Promise<Result<R>> {
-    let chosen = await choose(queryOptions.after);
+    let chosen = await choose(queryOptions);
     if (typeof chosen !== 'string') {
       try {
         const result = await chosen.pool.query<R>(text, values, queryOptions);
@@ -172,7 +190,7 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
       replicas: replicas.map((replica) => ({
         name: replica.name,
         state: replica.state,
-        lag_ms: Math.round(lagOf(replica)),
+        lag_ms: Number.isFinite(lagOf(replica)) ? Math.round(lagOf(replica)) : null,
         usable: usable.has(replica),
         reads: reads.get(replica) ?? 0,
         error: replica.error ?? null,
@@ -188,13 +206,15 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
 }
 
 /** Where the primary's log ends now: everything committed until now is before it. */
-export async function logPosition(primary: Pool): Promise<LogPosition> {
-  const { rows } = await primary
-    .lane('control')
-    .query<{ position: string }>('select pg_current_wal_insert_lsn()::text as position', [], {
-      prepare: true,
-    });
+export async function logPosition(primary: Pool, signal?: AbortSignal): Promise<LogPosition> {
+  const sql = 'select pg_current_wal_insert_lsn()::text as position';
+  const options = { prepare: true, signal };
+  const { rows } = await primary.lane(primary.controlLane).query<{ position: string }>(sql, [], options);
   return rows[0]?.position as LogPosition;
+}
+
+function describeLag(lagMs: number): string {
+  return Number.isFinite(lagMs) ? `${Math.round(lagMs)} ms behind` : 'how far it is behind is not known';
 }
 
 /** Whether the primary may do better: nothing has been written, so it can simply be asked. */

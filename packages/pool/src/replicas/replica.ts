@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { parseTarget } from '../hosts.ts';
 import type { PoolOptions } from '../options.ts';
 import { createPool, type Pool } from '../pool.ts';
 import { parseLogPosition } from './log-position.ts';
@@ -34,7 +35,7 @@ const lanes = {
 
 export function createReplica({ pool: poolOptions, checkTimeoutMs }: ReplicaOptions): Replica {
   const pool = createPool({ ...poolOptions, size: Math.max(2, poolOptions.size ?? 20), lanes });
-  const { hostname, port } = new URL(poolOptions.connectionString);
+  const { hosts } = parseTarget(poolOptions.connectionString);
   let state: Replica['state'] = 'unknown';
   let replayed = 0n;
   let failure: string | undefined;
@@ -45,7 +46,7 @@ export function createReplica({ pool: poolOptions, checkTimeoutMs }: ReplicaOpti
   }
 
   return {
-    name: `${hostname}:${port || 5432}`,
+    name: hosts.map(({ name }) => name).join(','),
     pool,
     get state() {
       return state;

@@ -153,6 +153,39 @@ describeWithServices('postgres', 'a network that loses everything', () => {
     await expectAgreement(pool, database.url, 'stalled-half');
   });
 
+  test('of many connections at once is found out for all of them in one round', async () => {
+    let opened = 0;
+    await using pool = create({
+      size: 5,
+      applicationName: 'stalled-many',
+      stallProbeMs: 300,
+      tracer: {
+        connect() {
+          opened += 1;
+          return undefined;
+        },
+      },
+    });
+    const leases = await Promise.all(Array.from({ length: 5 }, () => pool.acquire('only')));
+    await Promise.all(leases.map((lease) => lease.query('select 1')));
+    opened = 0;
+    proxy.halfOpen();
+    for (const error of await Promise.all(leases.map((lease) => errorOf(lease.query('select 2'))))) {
+      expect(isTransient(error)).toBe(true);
+    }
+    // A probe for each of them would have been five connections.
+    expect(opened).toBeGreaterThan(0);
+    expect(opened).toBeLessThan(4);
+    await Promise.all(leases.map((lease) => lease.release()));
+    await expectAgreement(pool, database.url, 'stalled-many');
+  });
+
+  test('is told from a server that does not say what its processes do', async () => {
+    await using pool = create({ size: 2, stallProbeMs: 100, settings: { track_activities: 'off' } });
+    const { rows } = await pool.query("select pg_sleep(0.8), 'done' as state");
+    expect(rows[0]).toMatchObject({ state: 'done' });
+  });
+
   test('is told from a statement that only takes its time', async () => {
     await using pool = create({ size: 2, stallProbeMs: 100 });
     const { rows } = await pool.query("select pg_sleep(0.8), 'done' as state");

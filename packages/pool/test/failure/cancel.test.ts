@@ -57,6 +57,24 @@ describeWithServices('postgres', 'aborting', () => {
     await expectAgreement(pool, database.url, applicationName);
   });
 
+  test('a statement ends it on the server also when the request for it comes too late for the connection', async () => {
+    const applicationName = 'aborted-late';
+    await using pool = create({ applicationName, cancelTimeoutMs: 200 });
+    const controller = new AbortController();
+    const running = errorOf(pool.query('select pg_sleep(60)', [], { signal: controller.signal }));
+    await withBackends(applicationName, async (active) => {
+      await until(async () => (await active()).length === 1);
+      proxy.delay({ connect: 400 });
+      controller.abort();
+      expect(await running).toMatchObject({ code: 'query_aborted' });
+      await until(() => pool.status().invalid === 1);
+      // Nobody waits for it, and a sleeping server does not notice that its client has gone.
+      await until(async () => (await active()).length === 0);
+    });
+    await proxy.heal();
+    await expectAgreement(pool, database.url, applicationName);
+  });
+
   test('a transaction ends its statement and undoes the rest, and the connection serves the next one', async () => {
     const applicationName = 'aborted-transaction';
     await using pool = create({ applicationName });

@@ -86,6 +86,30 @@ describeWithServices('processes', 'of several hosts', () => {
     await expectAgreement(pool, replica.url, applicationName);
   });
 
+  test('of a statement that takes long only its own server is asked whether it works on it', async () => {
+    await using proxy = await startFaultProxy({ port: primary.port });
+    const applicationName = 'asked-at-home';
+    await using pool = createPool({
+      connectionString: urlOf('any', [proxy.port, replica.port]),
+      size: 2,
+      maxOverflow: 0,
+      stallProbeMs: 150,
+      lanes: { only: { guaranteed: 0, priority: 1 } },
+      applicationName,
+    });
+    const slow = await pool.acquire('only');
+    expect((await slow.query(portQuery)).rows).toEqual([{ port: primary.port }]);
+    // From now on new connections go to the other one first, which knows nothing of what runs here.
+    proxy.refuse();
+    const other = await pool.acquire('only');
+    expect((await other.query(portQuery)).rows).toEqual([{ port: replica.port }]);
+    await proxy.heal();
+    expect((await slow.query("select pg_sleep(1), 'done' as state")).rows[0]).toMatchObject({
+      state: 'done',
+    });
+    await Promise.all([slow.release(), other.release()]);
+  });
+
   test('one that becomes read-only loses all its connections, not only the one that noticed', async () => {
     const applicationName = 'demoted';
     const events: PoolEvent[] = [];

@@ -99,17 +99,34 @@ describeWithServices('processes', 'through PgBouncer in transaction mode', () =>
       }
     });
 
+    test('a setting that the pooler keeps for its client does not reach the next borrower', async () => {
+      const events: PoolEvent[] = [];
+      await using pool = create(bouncer().url, { size: 1 }, events);
+      const zone = "select current_setting('TimeZone') as zone";
+      const before = (await pool.query(zone)).rows;
+      await pool.session('only', async (lease) => {
+        await lease.query("set timezone = 'Asia/Tokyo'");
+        expect((await lease.query(zone)).rows).toEqual([{ zone: 'Asia/Tokyo' }]);
+      });
+      expect((await pool.query(zone)).rows).toEqual(before);
+      expect(events).toContainEqual(
+        expect.objectContaining({ type: 'invalidate', reason: 'session changed behind a pooler' }),
+      );
+    });
+
     test('no session reset is sent, since it would hit the session of somebody else', async () => {
       await using proxy = await proxyTo(bouncer().url);
       // Whoever sends this loses the connection.
       proxy.cutAt('reset all', 'request');
-      await using pool = create(proxy.url, { reset: 'always' });
+      const events: PoolEvent[] = [];
+      await using pool = create(proxy.url, { reset: 'always' }, events);
       await pool.session('only', async (lease) => {
         await lease.query("set search_path = 'public'");
         await lease.query("select set_config('application_name', 'changed', false)");
       });
       await Promise.all(numbers.map((n) => pool.query('select $1::int as n', [n])));
-      expect(pool.status().invalid).toBe(0);
+      const broken = events.filter((event) => event.type === 'invalidate');
+      expect(broken).toMatchObject([{ reason: 'session changed behind a pooler' }]);
     });
 
     test('an open transaction is rolled back when its lease is given back', async () => {

@@ -30,8 +30,8 @@ describeWithServices('postgres', 'a server that is slow', () => {
   test('in accepting connections is not hit with many of them by a burst of 500 short queries', async () => {
     proxy.delay({ connect: 150 });
     const opened = await burst('slow-connect');
-    // The pool could open 50.
-    expect(opened).toBeLessThanOrEqual(20);
+    // The pool could open 50, and its core has 20. Four come first, and as many again may be on their way when all is done.
+    expect(opened).toBeLessThan(20);
   });
 
   test('in every answer loses none of 500 queries either', async () => {

@@ -53,6 +53,34 @@ describe('a line that only grows', () => {
     expect([served(borrowers), refused(borrowers)]).toEqual([40, 0]);
   });
 
+  test('is overloaded all the same when lost connections are replaced now and then', async () => {
+    const bench = createPoolUnderTest({
+      core: 10,
+      max: 10,
+      lanes: { only: { shedding: { targetMs: 500, intervalMs: 1_000 } } },
+    });
+    const { clock, resources, ask } = bench;
+    resources.openMs = 20;
+    let lostAt = 0;
+    const borrowers: Borrower[] = [];
+    // A hundred a second can be served, a quarter more come.
+    while (clock.now() < 20_000) {
+      const borrower = ask();
+      const use = () =>
+        void clock.setTimeout(() => {
+          if (clock.now() - lostAt < 900) return borrower.release();
+          lostAt = clock.now();
+          borrower.discard();
+        }, 100);
+      if (borrower.outcome === 'served') use();
+      else borrower.onServed = use;
+      borrowers.push(borrower);
+      await clock.advance(8);
+    }
+    expect(refused(borrowers)).toBeGreaterThan(300);
+    expect(waiting(borrowers)).toBeLessThan(100);
+  });
+
   test('is overloaded all the same when an opening for it hangs', async () => {
     const bench = createPoolUnderTest({ ...one, core: 2, max: 2, maxOpening: 1 });
     await bench.borrow();

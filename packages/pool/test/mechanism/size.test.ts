@@ -89,6 +89,20 @@ describe('the size of a pool', () => {
     expect([resources.begun, pool.counts().waiting]).toEqual([2, 0]);
   });
 
+  test('whoever becomes late while an opening hangs has one of their own begun', async () => {
+    const { clock, resources, ask } = createPoolUnderTest({ core: 1, max: 8 });
+    ask();
+    await clock.advance(10);
+    resources.openMs = undefined;
+    ask();
+    await clock.advance(20);
+    ask();
+    await clock.advance(30);
+    expect([clock.now(), resources.openings.size]).toEqual([60, 1]);
+    await clock.advance(20);
+    expect([clock.now(), resources.openings.size]).toEqual([80, 2]);
+  });
+
   test('overflow is closed when it is given back and nobody waits', async () => {
     const { clock, resources, pool, askMany } = createPoolUnderTest({ core: 2, max: 4 });
     const borrowers = askMany(4);

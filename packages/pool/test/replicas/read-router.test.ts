@@ -2,6 +2,7 @@ import {
   describeWithServices,
   type RunningReplica,
   type RunningService,
+  startFaultProxy,
   startPostgres,
   startReplica,
 } from '@sluice/testing';
@@ -18,16 +19,27 @@ describe('log positions', () => {
 
   test('make a lag: the age of the oldest part that was not replayed', () => {
     const lags = new LagClock(3);
-    expect(lags.lagMs(500, 0n)).toBe(0);
     lags.sample(1_000, 10n);
     lags.sample(2_000, 10n);
     lags.sample(3_000, 20n);
     expect(lags.lagMs(3_500, 20n)).toBe(0);
     expect(lags.lagMs(3_500, 15n)).toBe(1_500);
-    expect(lags.lagMs(3_500, 5n)).toBe(2_500);
     lags.sample(4_000, 30n);
-    // The first sample is forgotten: it is at least as old as the oldest that is known.
-    expect(lags.lagMs(4_500, 5n)).toBe(2_500);
+    expect(lags.lagMs(4_500, 25n)).toBe(1_500);
+  });
+
+  test('make no lag where it cannot be told: before a sample, and when all that are known are missing', () => {
+    const lags = new LagClock(2);
+    expect(lags.lagMs(500, 99n)).toBe(Number.POSITIVE_INFINITY);
+    lags.sample(1_000, 10n);
+    // It may have been behind for days.
+    expect(lags.lagMs(1_001, 5n)).toBe(Number.POSITIVE_INFINITY);
+    expect(lags.lagMs(1_001, 10n)).toBe(0);
+    lags.sample(2_000, 20n);
+    lags.sample(3_000, 30n);
+    expect(lags.lagMs(3_500, 15n)).toBe(Number.POSITIVE_INFINITY);
+    lags.forget();
+    expect(lags.lagMs(3_500, 99n)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
@@ -125,6 +137,103 @@ describeWithServices('processes', 'a read router', () => {
       await Promise.all(readers);
       expect(outcomes.filter((outcome) => typeof outcome !== 'boolean')).toEqual([]);
     });
+  });
+
+  test('takes a replica whose replay had stopped long before it looked for one that it cannot use', async () => {
+    await replica.pauseReplay();
+    await write(300);
+    await using router = createReadRouter({
+      primary,
+      replicas: [{ connectionString: replica.url, size: 2, maxOverflow: 0 }],
+      checkIntervalMs: 50,
+      maxLagMs: 60_000,
+    });
+    for (let i = 0; i < 3; i += 1) await router.refresh();
+    expect(router.status().replicas[0]).toMatchObject({ state: 'up', usable: false, lag_ms: null });
+    expect(await isReplica(router)).toBe(false);
+    await replica.resumeReplay();
+    await vi.waitUntil(() => router.status().replicas[0]?.usable, 10_000);
+    expect(await isReplica(router)).toBe(true);
+  });
+
+  test('does not read what is old because nobody tells it how old it is', async () => {
+    // This role may not ask for the end of the log.
+    await primary.query('create role unprivileged login; grant select on written to unprivileged');
+    await primary.query('revoke execute on function pg_current_wal_insert_lsn() from public');
+    const url = new URL(server.url);
+    url.username = 'unprivileged';
+    {
+      await using blind = createPool({ connectionString: url.href, size: 2, maxOverflow: 0 });
+      await using router = createReadRouter({
+        primary: blind,
+        replicas: [{ connectionString: replica.url, size: 2, maxOverflow: 0 }],
+        checkIntervalMs: 50,
+      });
+      for (let i = 0; i < 3; i += 1) await router.refresh();
+      expect(router.status().replicas[0]).toMatchObject({ state: 'up', usable: false, lag_ms: null });
+      expect(await isReplica(router)).toBe(false);
+    }
+    await primary.query('grant execute on function pg_current_wal_insert_lsn() to public');
+  });
+
+  test('works with a primary that has other lanes, and hears a signal while it waits for a replica', async () => {
+    const lanes = { only: { guaranteed: 0, priority: 1 } };
+    await using other = createPool({ connectionString: server.url, size: 2, maxOverflow: 0, lanes });
+    await using router = createReadRouter({
+      primary: other,
+      primaryLane: 'only',
+      replicas: [{ connectionString: replica.url, size: 2, maxOverflow: 0 }],
+      checkIntervalMs: 50,
+      maxLagMs: 60_000,
+      waitMs: 30_000,
+    });
+    await vi.waitUntil(() => router.status().replicas[0]?.usable, 10_000);
+    await replica.pauseReplay();
+    const after = await write(301);
+    const start = performance.now();
+    const waiting = router.query('select 1', [], { after, signal: AbortSignal.timeout(100) });
+    await expect(waiting).rejects.toMatchObject({ code: 'query_aborted' });
+    expect(performance.now() - start).toBeLessThan(5_000);
+    await replica.resumeReplay();
+  });
+
+  test('ends although its primary does not answer, and is not ended by a hook that throws', async () => {
+    await using proxy = await startFaultProxy({ port: server.port });
+    await using lost = createPool({ connectionString: proxy.through(server.url), size: 2, maxOverflow: 0 });
+    const told: boolean[] = [];
+    const router = createReadRouter({
+      primary: lost,
+      replicas: [{ connectionString: replica.url, size: 2, maxOverflow: 0 }],
+      checkIntervalMs: 50,
+      onChange({ usable }) {
+        told.push(usable);
+        throw new Error('a bad hook');
+      },
+    });
+    await vi.waitUntil(() => router.status().replicas[0]?.usable, 10_000);
+    proxy.drop();
+    const start = performance.now();
+    await router.refresh();
+    await router[Symbol.asyncDispose]();
+    expect(performance.now() - start).toBeLessThan(8_000);
+    expect(told).toEqual([true]);
+    await proxy.heal();
+  });
+
+  test('is given a replica by any kind of connection string, and no error of it has its password', async () => {
+    for (const connectionString of [
+      'postgres://u:secretpw@127.0.0.1:1,127.0.0.1:2/db',
+      'postgres://u:secretpw@/db?host=/nowhere',
+    ]) {
+      await using router = createReadRouter({
+        primary,
+        replicas: [{ connectionString, size: 2, maxOverflow: 0 }],
+      });
+      await router.refresh();
+      expect(router.status().replicas[0]).toMatchObject({ state: 'down', usable: false });
+      expect(JSON.stringify(router.status())).not.toContain('secretpw');
+    }
+    expect(() => createReadRouter({ primary, replicas: [], maxLagMs: Number.NaN })).toThrow(/maxLagMs/);
   });
 
   test('passes on the errors of a statement, without asking the primary too', async () => {
