@@ -9,10 +9,11 @@ import { alternate, type Case } from '../measure/rounds.ts';
 export const select: Benchmark = {
   name: 'select',
   title: 'Short queries by 8, 64 and 512 callers',
-  what: `\`select 1\`, and the 10 nearest of 10 000 vectors of 1 536 dimensions (HNSW, cosine): the same named prepared
-statement and the same binary parameter for everybody. Each caller asks again as soon as it has its answer. Ours with its
-default lanes and 20 connections + 30 of overflow, and with 50 and no overflow; \`pg-pool\` with a maximum of 50 and of 20.
-Callers whom the interactive lane sends away count as errors, and come back when the error tells them to.`,
+  what: `\`select 1\`, and the 10 nearest of 10 000 vectors of 1 536 dimensions (HNSW, cosine). \`select 1\` is unnamed for
+everybody; the search is the same named prepared statement with the same binary parameter. Each caller asks again as soon
+as it has its answer. Ours with its default lanes and 20 connections + 30 of overflow, and with 50 and no overflow;
+\`pg-pool\` with a maximum of 50 and of 20. Callers whom the interactive lane sends away count as errors, and come back when
+the error tells them to.`,
 
   async run(context) {
     const connectionString = await context.passages();

@@ -1,5 +1,6 @@
 import {
   type ConnectionBudget,
+  createMirroredBudget,
   createPool,
   createReadRouter,
   createServerBudget,
@@ -93,9 +94,12 @@ function createBudget(options: DatabaseOptions): { budget?: ConnectionBudget; de
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connectionString, applicationName, reads, onEvent } = options;
+  const { budget, dedicated } = createBudget(options);
+  const mirrored = budget && createMirroredBudget(budget);
   const pool = createPool({
     ...options.pool,
-    ...createBudget(options),
+    ...(mirrored && { budget: mirrored.primary }),
+    dedicated,
     connectionString,
     applicationName,
     onEvent,
@@ -106,6 +110,7 @@ export function openDatabase(options: DatabaseOptions): Database {
           primary: pool,
           replicas: reads.urls.map((url) => ({
             ...options.pool,
+            ...(mirrored && { budget: mirrored.standby() }),
             connectionString: url,
             applicationName,
             maxOverflow: 0,

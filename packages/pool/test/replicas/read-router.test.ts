@@ -7,7 +7,15 @@ import {
   startReplica,
 } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createPool, createReadRouter, logPosition, type Pool, type ReadRouter } from '../../src/index.ts';
+import {
+  createMirroredBudget,
+  createPool,
+  createReadRouter,
+  createStaticBudget,
+  logPosition,
+  type Pool,
+  type ReadRouter,
+} from '../../src/index.ts';
 import { LagClock, parseLogPosition } from '../../src/replicas/log-position.ts';
 
 describe('log positions', () => {
@@ -195,6 +203,37 @@ describeWithServices('processes', 'a read router', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'query_aborted' });
     expect(performance.now() - start).toBeLessThan(5_000);
     await replica.resumeReplay();
+  });
+
+  test('opens no more connections to a replica than its share of the budget, and follows it', async () => {
+    const fleet = createStaticBudget({ limit: 8, reserve: 0, members: 2 });
+    const mirrored = createMirroredBudget(fleet);
+    const lanes = { only: { guaranteed: 0, priority: 1 } };
+    await using own = createPool({ connectionString: server.url, size: 10, lanes, budget: mirrored.primary });
+    const applicationName = 'shares-with-primary';
+    await using router = createReadRouter({
+      primary: own,
+      primaryLane: 'only',
+      replicas: [
+        {
+          connectionString: replica.url,
+          size: 10,
+          maxOverflow: 0,
+          applicationName,
+          budget: mirrored.standby(),
+        },
+      ],
+      checkIntervalMs: 50,
+    });
+    await vi.waitUntil(() => router.status().replicas[0]?.usable, 10_000);
+    await Promise.all(Array.from({ length: 40 }, () => router.query('select pg_sleep(0.02)')));
+    expect(router.status().replicas[0]?.reads).toBe(40);
+    await using observer = createPool({ connectionString: replica.url, size: 1, maxOverflow: 0 });
+    const { rows } = await observer.query(
+      'select count(*) as n from pg_stat_activity where application_name = $1::text',
+      [applicationName],
+    );
+    expect(rows).toEqual([{ n: 4 }]);
   });
 
   test('ends although its primary does not answer, and is not ended by a hook that throws', async () => {
