@@ -167,39 +167,42 @@ export class Lanes<T> implements Admission<T> {
     const wanted = { promised: 0, borrowed: 0 };
     let nextInMs: number | undefined;
     for (const lane of this.#byPriority) {
-      let lateInMs = this.#lateInMs(lane, now, delayMs);
-      if (lateInMs === undefined) continue;
-      let late = 0;
-      if (lateInMs === 0) {
-        const room = this.#roomOf(lane);
-        let waiter = lane.line.oldest;
-        for (; waiter && late < room && waiter.since + delayMs <= now; waiter = lane.line.behind(waiter))
-          late += 1;
-        lateInMs = waiter && late < room ? waiter.since + delayMs - now : undefined;
-      }
+      if (!lane.line.oldest) continue;
+      const late = this.#late(lane, now, delayMs);
       // What was promised is due at once, should the core be lent to others.
-      this.#want(wanted, lane, Math.max(late, Math.min(lane.line.size, missing(lane))));
-      if (lateInMs !== undefined) nextInMs = Math.min(nextInMs ?? lateInMs, lateInMs);
+      this.#want(wanted, lane, Math.max(late.count, Math.min(lane.line.size, missing(lane))));
+      if (late.nextInMs !== undefined) nextInMs = Math.min(nextInMs ?? late.nextInMs, late.nextInMs);
     }
     const count = wanted.promised + Math.min(wanted.borrowed, Math.max(0, this.#unpromised(true)));
     return { count, nextInMs };
   }
 
   /**
-   * When the head of a line has waited for so long that more connections are worth it; 0: it has, undefined: nobody waits.
-   * That is after `delayMs` when nothing came back meanwhile. While others are being served, one late head may only be
-   * the trace of a pause of the process, so the heads have to be late for `delayMs` on end.
+   * How many of a line have waited for so long that more connections are worth it, and when there may be others.
+   *
+   * When nothing came back for `delayMs`, all who have waited for it. While others are being served, late heads may only be
+   * the trace of a pause of the process, or of a server that has enough to do as it is: then heads have to be late for
+   * `delayMs` on end, and that is worth one connection, and twice as long another one.
    */
-  #lateInMs(lane: LaneState<T>, now: number, delayMs: number): number | undefined {
-    const { oldest } = lane.line;
-    if (!oldest) return undefined;
-    const inMs = oldest.since + delayMs - now;
-    if (inMs > 0) {
+  #late(lane: LaneState<T>, now: number, delayMs: number): { count: number; nextInMs: number | undefined } {
+    const before = now - delayMs;
+    const head = lane.line.oldest as Waiter<T>;
+    if (head.since > before) {
       lane.lateSince = undefined;
-      return inMs;
+      return { count: 0, nextInMs: head.since - before };
     }
     lane.lateSince ??= now;
-    return Math.max(0, Math.min(lane.lateSince, this.#returnedAt) + delayMs - now);
+    if (this.#returnedAt > before) {
+      const inMs = Math.min(lane.lateSince, this.#returnedAt) - before;
+      if (lane.lateSince > before) return { count: 0, nextInMs: inMs };
+      lane.lateSince = now + delayMs;
+      return { count: 1, nextInMs: delayMs };
+    }
+    const room = this.#roomOf(lane);
+    let count = 0;
+    let waiter: Waiter<T> | undefined = head;
+    for (; waiter && count < room && waiter.since <= before; waiter = lane.line.behind(waiter)) count += 1;
+    return { count, nextInMs: waiter && count < room ? waiter.since - before : undefined };
   }
 
   shed(now: number, growing: boolean): number | undefined {

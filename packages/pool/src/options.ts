@@ -45,9 +45,9 @@ export interface PoolOptions {
   /** How long a borrower waits for a connection, in ms. Default 30 000. Shorter fails faster under load, longer rides out more. */
   acquireTimeoutMs?: number;
   /**
-   * Overflow is opened once the head of the line has waited this long and nothing came back meanwhile, or once one head after
-   * the other has waited this long for as long again, in ms. Default 50. Shorter answers a burst sooner, longer spares the
-   * server connections that would serve one query.
+   * Overflow is opened once the head of the line has waited this long and nothing came back meanwhile, in ms. Default 50.
+   * While others are being served, one is opened when one head after the other has been late for as long again, and then one
+   * at a time. Shorter answers a burst sooner, longer spares the server connections that would serve one query.
    */
   overflowDelayMs?: number;
   /**

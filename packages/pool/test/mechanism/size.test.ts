@@ -67,13 +67,17 @@ describe('the size of a pool', () => {
     expect([served(borrowers), resources.begun]).toEqual([16, 2]);
   });
 
-  test('heads that are late on end for twice the delay open overflow although others are being served', async () => {
+  test('heads that are late on end open one beyond the core after twice the delay, and another one after as long again', async () => {
     const bench = createPoolUnderTest({ core: 2, max: 4 });
     const { clock, resources } = bench;
     const askFor = keepBusy(bench, 10);
-    askFor(40);
+    askFor(80);
     await clock.advance(99);
     expect(resources.begun).toBe(2);
+    await clock.advance(1);
+    expect(resources.begun).toBe(3);
+    await clock.advance(99);
+    expect(resources.begun).toBe(3);
     await clock.advance(1);
     expect(resources.begun).toBe(4);
   });
