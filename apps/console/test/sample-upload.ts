@@ -9,6 +9,7 @@ export function sampleUpload(change: Partial<UploadBody> & { id: string }): Uplo
     progress: { done: 0, total: null },
     attempts: 0,
     error: null,
+    unchanged: false,
     collection: 'default',
     document_id: change.id,
     external_id: change.id,

@@ -1,10 +1,11 @@
-import type { CollectionBody, DocumentBody, HitBody, UploadBody } from '@sluice/contract';
+import type { ChunkBody, CollectionBody, DocumentBody, HitBody, UploadBody } from '@sluice/contract';
 import {
   type ChunkHit,
   type Collection,
   type CollectionStatistics,
   type Distance,
   type Document,
+  type DocumentChunk,
   scoreOf,
   type Upload,
 } from '@sluice/store';
@@ -23,6 +24,7 @@ export function presentUpload(upload: Upload): UploadBody {
     progress: { done: upload.chunksDone, total: upload.chunksTotal },
     attempts: upload.attempts,
     error: upload.error,
+    unchanged: upload.unchanged,
     collection: upload.collectionName,
     document_id: upload.documentId,
     external_id: upload.externalId,
@@ -41,7 +43,7 @@ export function presentUpload(upload: Upload): UploadBody {
   };
 }
 
-export const finalStates: ReadonlySet<string> = new Set(['ready', 'failed', 'superseded']);
+export const finalStates: ReadonlySet<string> = new Set(['ready', 'failed', 'superseded', 'cancelled']);
 
 export function presentDocument(document: Document): DocumentBody {
   return {
@@ -57,6 +59,20 @@ export function presentDocument(document: Document): DocumentBody {
     upload_id: document.liveUploadId,
     created_at: document.createdAt.toISOString(),
     updated_at: document.updatedAt.toISOString(),
+  };
+}
+
+export function presentChunk(chunk: DocumentChunk): ChunkBody {
+  const { id, ordinal, text, tokens, page } = chunk;
+  return {
+    id,
+    ordinal,
+    text,
+    tokens,
+    page,
+    heading_path: chunk.headingPath,
+    char_start: chunk.charStart,
+    char_end: chunk.charEnd,
   };
 }
 

@@ -19,6 +19,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
 import type { Services } from './services.ts';
+import { createUploadBacklog } from './upload-backlog.ts';
 import { createUploadWatcher } from './upload-watcher.ts';
 
 export interface RunningGateway {
@@ -134,6 +135,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     search,
     watcher,
+    backlog: createUploadBacklog(pool.lane('interactive'), { limit: config.http.uploadBacklogLimit }),
     embeddingDefaults: config.embedding,
     vectorIndex: config.mode === 'embedded' ? 'none' : 'hnsw',
     log,

@@ -6,6 +6,7 @@ import type { Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluic
 import type { Logger } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import { HttpProblem } from './http-problem.ts';
+import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
 
 /** What the routes are built on. */
@@ -17,6 +18,7 @@ export interface Services {
   cache: Cache;
   search: Search;
   watcher: UploadWatcher;
+  backlog: UploadBacklog;
   embeddingDefaults: EmbeddingDefaults;
   /** Of new collections. */
   vectorIndex: VectorIndex;

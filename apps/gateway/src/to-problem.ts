@@ -1,7 +1,7 @@
 import type { ProblemCode } from '@sluice/contract';
 import { EmbeddingError } from '@sluice/embeddings';
 import { ExtractionError, formats } from '@sluice/extraction';
-import { IngestionError } from '@sluice/ingestion';
+import { IngestionError, type IngestionErrorCode } from '@sluice/ingestion';
 import { isTransient } from '@sluice/pool';
 import { StoreError, type StoreErrorCode } from '@sluice/store';
 import { HttpProblem } from './http-problem.ts';
@@ -12,6 +12,9 @@ const storeCodes: Partial<Record<StoreErrorCode, ProblemCode>> = {
   unsupported_dimensions: 'unsupported_dimensions',
   wrong_vector_length: 'wrong_vector_length',
 };
+
+const isProblem = (code: string): code is ProblemCode & IngestionErrorCode =>
+  code === 'empty_file' || code === 'file_too_large' || code === 'idempotency_key_reused';
 
 /** What Express' own body parsers throw. */
 function fromBodyParser(error: { type?: string; limit?: number }): HttpProblem | undefined {
@@ -48,7 +51,7 @@ export function toProblem(error: unknown): HttpProblem {
     return new HttpProblem('unknown_format', error.message, { known_formats: known });
   }
   if (error instanceof ExtractionError) return new HttpProblem('invalid_request', error.message);
-  if (error instanceof IngestionError && (error.code === 'empty_file' || error.code === 'file_too_large')) {
+  if (error instanceof IngestionError && isProblem(error.code)) {
     return new HttpProblem(error.code, error.message, { ...error.details });
   }
   if (error instanceof StoreError) {

@@ -14,6 +14,8 @@ export interface Config {
     apiKeys: readonly string[];
     maxUploadBytes: number;
     maxUploadFiles: number;
+    /** 0: none. */
+    uploadBacklogLimit: number;
     uploadTimeoutMs: number;
   };
   shutdownTimeoutMs: number;
@@ -102,6 +104,7 @@ export function loadConfig(environment: Environment): Config {
       apiKeys: values.SLUICE_API_KEYS,
       maxUploadBytes: values.UPLOAD_MAX_BYTES,
       maxUploadFiles: values.UPLOAD_MAX_FILES,
+      uploadBacklogLimit: values.UPLOAD_BACKLOG_LIMIT,
       uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
     },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1_000,

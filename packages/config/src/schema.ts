@@ -83,6 +83,12 @@ export const variables = {
     'Largest accepted file, in bytes.',
   ),
   UPLOAD_MAX_FILES: variable('HTTP', integer(1, 10_000), '100', 'Most files in one upload request.'),
+  UPLOAD_BACKLOG_LIMIT: variable(
+    'HTTP',
+    integer(0, 100_000_000),
+    '100000',
+    'Uploads that may wait or be worked on; from there on new ones are refused with 429 and Retry-After. 0: no limit.',
+  ),
   UPLOAD_TIMEOUT_SECONDS: variable(
     'HTTP',
     integer(1, 86_400),
@@ -107,7 +113,7 @@ export const variables = {
     'Services',
     postgresUrls(),
     '',
-    'Comma-separated standbys of DATABASE_URL that searches may read from. Each gets a pool of its own of DB_POOL_SIZE.',
+    'Comma-separated standbys of DATABASE_URL that searches may read from. Each gets a pool of its own of DB_POOL_SIZE, and no more than the share of the budget.',
     true,
   ),
   REDIS_URL: variable(

@@ -5,16 +5,25 @@ export {
   type NewCollectionBody,
   newCollectionSchema,
 } from './collection.ts';
+export {
+  type ChunkBody,
+  chunkListQuerySchema,
+  type DocumentBody,
+  documentChangeSchema,
+  documentListQuerySchema,
+} from './document.ts';
 export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
 export { type AnswerBody, type HitBody, maxResults, type QueryBody, querySchema } from './query.ts';
 export {
-  type DocumentBody,
+  type RedrivenBody,
+  redriveSchema,
   type TextUpload,
   textUploadSchema,
   type UploadBody,
   type UploadOptions,
+  uploadHeadersSchema,
   uploadListQuerySchema,
   uploadOptionsSchema,
 } from './upload.ts';

@@ -6,13 +6,23 @@ import {
   collectionSchema,
   newCollectionSchema,
 } from './collection.ts';
+import {
+  chunkListQuerySchema,
+  chunkListSchema,
+  documentChangeSchema,
+  documentListQuerySchema,
+  documentListSchema,
+  documentSchema,
+} from './document.ts';
 import { readinessSchema } from './health.ts';
 import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
 import { answerSchema, querySchema } from './query.ts';
 import {
   acceptedSchema,
-  documentSchema,
+  redrivenSchema,
+  redriveSchema,
   textUploadSchema,
+  uploadHeadersSchema,
   uploadListQuerySchema,
   uploadListSchema,
   uploadOptionsSchema,
@@ -62,7 +72,10 @@ const createUpload: ZodOpenApiOperationObject = {
     'for every file that follows it, `external_id` and `name` for the next one only. Either all files of a request are ' +
     'accepted or none.',
   tags: ['Uploads'],
-  requestParams: { query: uploadOptionsSchema.omit({ metadata: true, chunking: true }).partial() },
+  requestParams: {
+    query: uploadOptionsSchema.omit({ metadata: true, chunking: true }).partial(),
+    header: uploadHeadersSchema,
+  },
   requestBody: {
     required: true,
     content: {
@@ -83,6 +96,8 @@ const createUpload: ZodOpenApiOperationObject = {
       'file_too_large',
       'too_many_files',
       'unknown_format',
+      'idempotency_key_reused',
+      'backlog_full',
     ),
   },
 };
@@ -131,6 +146,49 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           responses: { '204': { description: 'Deleted' }, ...problems('upload_not_found') },
         },
       },
+      '/v1/uploads/retry': {
+        post: {
+          operationId: 'redriveUploads',
+          summary: 'Put failed uploads back in line',
+          description:
+            'The oldest first, up to `limit`. `GET /v1/uploads?state=failed` lists them with their errors.',
+          tags: ['Uploads'],
+          requestBody: { content: { 'application/json': { schema: redriveSchema } } },
+          responses: {
+            '200': json('Those that are back in line', redrivenSchema),
+            ...problems('invalid_request', 'invalid_json', 'collection_not_found'),
+          },
+        },
+      },
+      '/v1/uploads/{id}/cancel': {
+        post: {
+          operationId: 'cancelUpload',
+          summary: 'Cancel an upload that has not ended',
+          description:
+            'Also while it is being worked on; nothing of it becomes searchable. A live version of its document stays. ' +
+            'It can be retried, since its bytes are kept until it is deleted.',
+          tags: ['Uploads'],
+          requestParams: { path: id('upload') },
+          responses: {
+            '200': json('Cancelled, now or before', uploadSchema),
+            ...problems('upload_not_found', 'upload_final'),
+          },
+        },
+      },
+      '/v1/uploads/{id}/retry': {
+        post: {
+          operationId: 'retryUpload',
+          summary: 'Put an upload that failed or was cancelled back in line',
+          description:
+            'With all its attempts. A later version of its document that is live meanwhile still wins.',
+          tags: ['Uploads'],
+          requestParams: { path: id('upload') },
+          responses: {
+            '202': json('In line', uploadSchema),
+            ...problems('upload_not_found', 'upload_not_retryable'),
+          },
+        },
+      },
       '/v1/uploads/{id}/events': {
         get: {
           operationId: 'watchUpload',
@@ -145,7 +203,47 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           },
         },
       },
+      '/v1/documents': {
+        get: {
+          operationId: 'listDocuments',
+          summary: 'List the live documents of a collection',
+          description:
+            'In the order in which they were created. With `external_id`, the one document that has it.',
+          tags: ['Documents'],
+          requestParams: { query: documentListQuerySchema },
+          responses: {
+            '200': json('A page', documentListSchema),
+            ...problems('invalid_request', 'collection_not_found'),
+          },
+        },
+      },
+      '/v1/documents/{id}/chunks': {
+        get: {
+          operationId: 'listChunks',
+          summary: 'What searches see of a document, in its order',
+          tags: ['Documents'],
+          requestParams: { path: id('document'), query: chunkListQuerySchema },
+          responses: {
+            '200': json('A page', chunkListSchema),
+            ...problems('invalid_request', 'document_not_found'),
+          },
+        },
+      },
       '/v1/documents/{id}': {
+        patch: {
+          operationId: 'updateDocument',
+          summary: 'Change name or metadata of a document',
+          description:
+            'Visible to the next search; nothing is extracted or embedded again. `metadata` replaces what there was. A later ' +
+            'version of the document brings its own.',
+          tags: ['Documents'],
+          requestParams: { path: id('document') },
+          requestBody: { required: true, content: { 'application/json': { schema: documentChangeSchema } } },
+          responses: {
+            '200': json('The document', documentSchema),
+            ...problems('invalid_request', 'invalid_json', 'document_not_found'),
+          },
+        },
         get: {
           operationId: 'getDocument',
           summary: 'A live document',

@@ -1,17 +1,7 @@
 import { z } from 'zod';
 import { chunkingSchema, collectionNameSchema } from './collection.ts';
 import { metadataSchema } from './metadata.ts';
-
-/** Rejects what Postgres text cannot hold. */
-const storableText = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine(
-      (value) => !value.includes('\0') && value.isWellFormed(),
-      'expected well-formed Unicode without NUL',
-    );
+import { storableText } from './storable-text.ts';
 
 /** What a request may say about what it uploads: multipart fields, query parameters of a raw body, members of JSON. */
 export const uploadOptionsSchema = z
@@ -26,6 +16,17 @@ export const uploadOptionsSchema = z
   })
   .meta({ id: 'UploadOptions' });
 
+export const uploadHeadersSchema = z.object({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters, such as a UUID')
+    .optional()
+    .describe(
+      'A key of yours for this request, kept for a day. The same request with the same key is answered with the uploads ' +
+        'of the first (`Idempotent-Replayed: true`) and brings nothing twice.',
+    ),
+});
+
 export const textUploadSchema = uploadOptionsSchema
   .safeExtend({
     text: z.string().min(1).describe('The document itself'),
@@ -34,8 +35,8 @@ export const textUploadSchema = uploadOptionsSchema
   .meta({ id: 'TextUpload' });
 
 const uploadStateSchema = z
-  .enum(['queued', 'processing', 'ready', 'failed', 'superseded'])
-  .describe('Final: ready, failed, superseded (a later version of the document was live first)');
+  .enum(['queued', 'processing', 'ready', 'failed', 'superseded', 'cancelled'])
+  .describe('Final: ready, failed, cancelled, superseded (a later version of the document was live first)');
 
 export const uploadSchema = z
   .object({
@@ -53,6 +54,9 @@ export const uploadSchema = z
       .object({ code: z.string(), message: z.string(), stage: z.string(), retryable: z.boolean() })
       .nullable()
       .describe('Why it failed, or why the last attempt did'),
+    unchanged: z
+      .boolean()
+      .describe('The live version had the same bytes, settings, name and metadata, so nothing was done'),
     collection: collectionNameSchema,
     document_id: z.uuid(),
     external_id: z.string(),
@@ -89,24 +93,23 @@ export const uploadListQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-export const documentSchema = z
-  .object({
-    id: z.uuid(),
-    collection: collectionNameSchema,
-    external_id: z.string(),
-    name: z.string(),
-    title: z.string().nullable(),
-    format: z.string(),
-    metadata: z.record(z.string(), z.unknown()),
-    chunks: z.int(),
-    characters: z.int(),
-    upload_id: z.uuid().describe('The upload whose version is live'),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
+export const redriveSchema = z
+  .strictObject({
+    collection: collectionNameSchema.optional(),
+    code: z.string().max(100).optional().describe('Only those that failed with this error code'),
+    retryable: z.boolean().optional().describe('Only those whose cause may pass (true), or will not (false)'),
+    limit: z.int().min(1).max(1_000).default(1_000).describe('Most uploads of this call, the oldest first'),
   })
-  .meta({ id: 'Document' });
+  .meta({ id: 'Redrive' });
+
+export const redrivenSchema = z
+  .object({
+    upload_ids: z.array(z.uuid()).describe('Back in line'),
+    remaining: z.int().describe('Failed uploads that fit as well; call again'),
+  })
+  .meta({ id: 'Redriven' });
 
 export type UploadOptions = z.output<typeof uploadOptionsSchema>;
 export type TextUpload = z.output<typeof textUploadSchema>;
 export type UploadBody = z.output<typeof uploadSchema>;
-export type DocumentBody = z.output<typeof documentSchema>;
+export type RedrivenBody = z.output<typeof redrivenSchema>;

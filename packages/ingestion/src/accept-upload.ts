@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { detectFormat } from '@sluice/extraction';
-import type { Lane } from '@sluice/pool';
+import type { Lane, Transaction } from '@sluice/pool';
 import {
   acceptUpload,
   type Collection,
@@ -8,8 +8,11 @@ import {
   findUploads,
   insertPart,
   insertUpload,
+  type KeyedRequest,
   partBytes,
   type ReceivedUpload,
+  settleUnchanged,
+  takeIdempotencyKey,
   type Upload,
 } from '@sluice/store';
 import { v7 as uuid } from 'uuid';
@@ -37,14 +40,26 @@ export interface IncomingFile {
 export interface UploadBatch extends AsyncDisposable {
   /** Throws `IngestionError` (`empty_file`, `file_too_large`) or `ExtractionError` (`unknown_format`). */
   receive(file: IncomingFile): Promise<void>;
-  /** Makes all received uploads durable; in the order in which they came. */
-  accept(): Promise<Upload[]>;
+  /**
+   * Makes all received uploads durable. One whose document has exactly this version live is ready at once. Throws
+   * `IngestionError` (`idempotency_key_reused`).
+   */
+  accept(): Promise<AcceptedUploads>;
+}
+
+export interface AcceptedUploads {
+  /** In the order in which they came. */
+  uploads: Upload[];
+  /** A request with the same idempotency key had brought them before; nothing of this one was kept. */
+  replayed: boolean;
 }
 
 export interface UploadBatchOptions {
   db: Lane;
   maxBytes: number;
   requestId: string | null;
+  /** Two requests with the same one are the same request. */
+  idempotencyKey?: string | undefined;
 }
 
 // As much as format detection looks at.
@@ -68,9 +83,15 @@ async function* intoParts(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   if (size > 0) yield Buffer.concat(pending);
 }
 
-export function createUploadBatch({ db, maxBytes, requestId }: UploadBatchOptions): UploadBatch {
+export function createUploadBatch({
+  db,
+  maxBytes,
+  requestId,
+  idempotencyKey,
+}: UploadBatchOptions): UploadBatch {
   const begun: string[] = [];
   const received: ReceivedUpload[] = [];
+  const fingerprint = createHash('sha256');
   let accepted = false;
 
   async function begin(id: string, file: IncomingFile, head: Buffer): Promise<void> {
@@ -111,6 +132,30 @@ export function createUploadBatch({ db, maxBytes, requestId }: UploadBatchOption
     return size;
   }
 
+  /** Everything of a file that the request has said, in the order in which it came. */
+  function addToFingerprint(file: IncomingFile, contentHash: Buffer): void {
+    const { collection, fileName, mediaType, externalId, name, metadata, chunking } = file;
+    const said = [collection.id, fileName, mediaType, externalId, name, metadata, chunking];
+    fingerprint.update(JSON.stringify(said)).update(contentHash);
+  }
+
+  async function acceptOrFind(transaction: Transaction, made: Buffer): Promise<KeyedRequest | undefined> {
+    const own = { fingerprint: made, uploadIds: received.map(({ id }) => id) };
+    const earlier = idempotencyKey && (await takeIdempotencyKey(transaction, idempotencyKey, own));
+    if (!earlier) {
+      for (const upload of received) {
+        await acceptUpload(transaction, upload);
+        await settleUnchanged(transaction, upload.id);
+      }
+      return undefined;
+    }
+    if (earlier.fingerprint.equals(made)) return earlier;
+    throw new IngestionError(
+      'idempotency_key_reused',
+      'another request has used this Idempotency-Key for other files or options: send a new key with each new request',
+    );
+  }
+
   return {
     async receive(file) {
       const id = uuid();
@@ -121,18 +166,18 @@ export function createUploadBatch({ db, maxBytes, requestId }: UploadBatchOption
           file: file.fileName,
         });
       }
-      received.push({ id, sizeBytes, contentHash: hash.digest() });
+      const contentHash = hash.digest();
+      addToFingerprint(file, contentHash);
+      received.push({ id, sizeBytes, contentHash });
     },
     async accept() {
-      await db.transaction(async (transaction) => {
-        for (const upload of received) await acceptUpload(transaction, upload);
-      });
-      accepted = true;
-      const uploads = await findUploads(
-        db,
-        received.map((upload) => upload.id),
-      );
-      return uploads.sort((a, b) => a.sequence - b.sequence);
+      // A transaction may run again after a conflict, and a hash is made once.
+      const made = fingerprint.digest();
+      const earlier = await db.transaction((transaction) => acceptOrFind(transaction, made));
+      accepted = earlier === undefined;
+      const ids = earlier?.uploadIds ?? received.map(({ id }) => id);
+      const uploads = await findUploads(db, ids);
+      return { uploads: uploads.sort((a, b) => a.sequence - b.sequence), replayed: earlier !== undefined };
     },
     async [Symbol.asyncDispose]() {
       if (accepted || begun.length === 0) return;

@@ -2,6 +2,10 @@
 const ingestionErrorCodes = {
   empty_file: { retryable: false, meaning: 'The file has no bytes.' },
   file_too_large: { retryable: false, meaning: 'The file has more bytes than the limit.' },
+  idempotency_key_reused: {
+    retryable: false,
+    meaning: 'Another request has used the same Idempotency-Key for other files or options.',
+  },
   document_changed: {
     retryable: true,
     meaning: 'Another version of the document went live in the meantime.',

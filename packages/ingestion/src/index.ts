@@ -1,5 +1,6 @@
 // What it means to ingest. Withheld: the steps of an attempt, which only make sense under their fence.
 export {
+  type AcceptedUploads,
   createUploadBatch,
   type IncomingFile,
   type UploadBatch,

@@ -1,7 +1,10 @@
 import type { Queryable } from '@sluice/pool';
 import { type Progress, recordProgress, type UploadStage } from '@sluice/store';
 
-/** Writes an attempt's progress to its upload at most every `intervalMs`, also when nothing moves, as a sign of life. */
+/**
+ * Writes an attempt's progress to its upload at most every `intervalMs`. Also when nothing moves, once a second: as a sign of
+ * life, and to hear that the upload was cancelled, deleted, or taken over.
+ */
 export interface ProgressReporter extends Disposable {
   readonly stage: UploadStage;
   /** Chunks embedded so far. */
@@ -16,6 +19,8 @@ export interface ProgressOptions {
   onProgress: (progress: Progress) => void;
 }
 
+const signOfLifeMs = 1_000;
+
 export function createProgressReporter(
   db: Queryable,
   uploadId: string,
@@ -23,7 +28,6 @@ export function createProgressReporter(
   { intervalMs, onLost, onProgress }: ProgressOptions,
 ): ProgressReporter {
   const progress: Progress = { stage: 'extracting', chunksDone: 0, chunksTotal: null };
-  const signOfLifeMs = 5_000;
   let written = { ...progress, at: performance.now() };
   let writing = false;
 

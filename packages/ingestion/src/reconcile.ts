@@ -1,5 +1,11 @@
 import type { Lane } from '@sluice/pool';
-import { deleteAbandonedUploads, deleteOrphanedChunks, takeLease, touchQuietUploads } from '@sluice/store';
+import {
+  deleteAbandonedUploads,
+  deleteIdempotencyKeys,
+  deleteOrphanedChunks,
+  takeLease,
+  touchQuietUploads,
+} from '@sluice/store';
 
 export interface ReconcileOptions {
   db: Lane;
@@ -15,9 +21,12 @@ export interface ReconcileReport {
   enqueued: number;
   abandoned: number;
   orphanedChunks: number;
+  forgottenKeys: number;
 }
 
 const batch = 1_000;
+// Who repeats a request does so within minutes; a day also covers a night of retries.
+const keysKeptMs = 24 * 3_600_000;
 
 /**
  * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
@@ -36,6 +45,7 @@ export async function reconcile({
     enqueued: quiet.length,
     abandoned: await deleteAbandonedUploads(db, abandonedAfterMs),
     orphanedChunks: await deleteOrphanedChunks(db),
+    forgottenKeys: await deleteIdempotencyKeys(db, keysKeptMs),
   };
 }
 

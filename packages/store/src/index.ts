@@ -21,8 +21,19 @@ export {
   listCollections,
   type NewCollection,
 } from './collections.ts';
-export { type Document, deleteDocument, deleteUpload, findDocument } from './documents.ts';
+export {
+  type Document,
+  type DocumentChunk,
+  type DocumentListing,
+  deleteDocument,
+  deleteUpload,
+  findDocument,
+  listDocumentChunks,
+  listDocuments,
+  updateDocument,
+} from './documents.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
+export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
 export { takeLease } from './leases.ts';
 export { isMigrated, migrate } from './migrate.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
@@ -36,10 +47,18 @@ export {
   type ServerFactsReader,
 } from './server-facts.ts';
 export { type CollectionStatistics, collectionStatistics } from './statistics.ts';
+export {
+  cancelUpload,
+  countFailedUploads,
+  type FailedUploads,
+  redriveUploads,
+  retryUpload,
+} from './steer-uploads.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {
   acceptUpload,
   claimUpload,
+  countUnfinished,
   countUploads,
   deleteAbandonedUploads,
   discardUploads,
@@ -52,6 +71,7 @@ export {
   recordFailure,
   recordProgress,
   releaseUpload,
+  settleUnchanged,
   touchQuietUploads,
   type Upload,
   type UploadListing,

@@ -2,10 +2,18 @@ import type { Queryable } from '@sluice/pool';
 
 /**
  * receiving -> queued -> processing -> ready | failed | superseded. A retry of a transient failure goes from processing
- * back to queued. `receiving` is not yet accepted: it becomes `queued` when the whole request has arrived, or goes away.
- * A deleted upload has no row.
+ * back to queued. What is queued or processing can become cancelled; what failed or was cancelled can be put back to
+ * queued. `receiving` is not yet accepted: it becomes `queued` when the whole request has arrived, or goes away. A deleted
+ * upload has no row.
  */
-export type UploadState = 'receiving' | 'queued' | 'processing' | 'ready' | 'failed' | 'superseded';
+export type UploadState =
+  | 'receiving'
+  | 'queued'
+  | 'processing'
+  | 'ready'
+  | 'failed'
+  | 'superseded'
+  | 'cancelled';
 export type UploadStage = 'receiving' | 'waiting' | 'extracting' | 'embedding' | 'publishing' | 'done';
 
 export interface UploadProblem {
@@ -41,6 +49,8 @@ export interface Upload extends NewUpload {
   chunksDone: number;
   chunksTotal: number | null;
   error: UploadProblem | null;
+  /** It brought nothing that the live version did not have. */
+  unchanged: boolean;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -52,7 +62,7 @@ const columns = `
   u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
   u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage,
   u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
-  u.chunks_total as "chunksTotal", u.error, u.created_at as "createdAt", u.started_at as "startedAt",
+  u.chunks_total as "chunksTotal", u.error, u.unchanged, u.created_at as "createdAt", u.started_at as "startedAt",
   u.finished_at as "finishedAt", u.updated_at as "updatedAt"`;
 const source = 'sluice.uploads u join sluice.collections c on c.id = u.collection_id';
 
@@ -106,6 +116,36 @@ export async function acceptUpload(
        document_id = (select id from document), created_at = now(), updated_at = now()
      where id = $1::uuid`,
     [id, sizeBytes, contentHash],
+  );
+}
+
+/**
+ * Ends an accepted upload at once when it brings nothing new: the live version has the same bytes, settings, name and metadata, and no other
+ * upload is about to replace it. The upload is the live version then. Run it in the transaction that has accepted it, which holds
+ * the document.
+ */
+export async function settleUnchanged(db: Queryable, id: string): Promise<void> {
+  await db.query(
+    `with same as (
+       select u.id, u.sequence, d.id as document_id, d.chunk_count
+       from sluice.uploads u
+       join sluice.documents d on d.id = u.document_id and d.metadata = u.metadata and d.name = u.file_name
+       join sluice.uploads live on live.id = d.live_upload_id and live.content_hash = u.content_hash
+         and live.format = u.format and live.chunk_max_tokens = u.chunk_max_tokens
+         and live.chunk_overlap_tokens = u.chunk_overlap_tokens
+       where u.id = $1::uuid and u.sequence > d.live_sequence and not exists (
+         select from sluice.uploads other
+         where other.document_id = d.id and other.id <> u.id and other.state in ('queued', 'processing'))
+     ), settled as (
+       update sluice.uploads u set state = 'ready', stage = 'done', unchanged = true, chunks_done = same.chunk_count,
+         chunks_total = same.chunk_count, started_at = now(), finished_at = now(), updated_at = now()
+       from same where u.id = same.id returning u.id
+     ), live as (
+       update sluice.documents d set live_upload_id = same.id, live_sequence = same.sequence
+       from same where d.id = same.document_id
+     )
+     delete from sluice.upload_parts where upload_id in (select id from settled)`,
+    [id],
   );
 }
 
@@ -246,6 +286,16 @@ export async function deleteAbandonedUploads(db: Queryable, olderThanMs: number)
 /** Removes uploads that were not accepted, with their parts. */
 export async function discardUploads(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query(`delete from sluice.uploads where id = any($1::uuid[]) and state = 'receiving'`, [ids]);
+}
+
+/** Uploads that were accepted and are not final; counts no further than `most`. */
+export async function countUnfinished(db: Queryable, most: number): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*) as count
+     from (select from sluice.uploads where state in ('queued', 'processing') limit $1::bigint) unfinished`,
+    [most],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 export async function countUploads(db: Queryable): Promise<Record<string, number>> {

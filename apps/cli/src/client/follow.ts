@@ -10,7 +10,7 @@ const longestPollMs = 2_000;
 // A gateway that restarts is back by then.
 const patienceMs = 30_000;
 
-const finalStates = new Set<UploadBody['state']>(['ready', 'failed', 'superseded']);
+const finalStates = new Set<UploadBody['state']>(['ready', 'failed', 'superseded', 'cancelled']);
 
 export const isFinal = (upload: UploadBody) => finalStates.has(upload.state);
 

@@ -7,11 +7,12 @@ import { outcomeLine, summaryOf } from './plain-reporters.ts';
 import type { Reporter } from './upload-all.ts';
 
 const redrawMs = 80;
+const harmlessEnds: ReadonlySet<Outcome['kind']> = new Set(['superseded', 'cancelled', 'skipped']);
 
 function paintOutcome(outcome: Outcome): string {
   const line = outcomeLine(outcome);
   if (outcome.kind === 'ready' || outcome.kind === 'accepted') return `${paint.green('✓')} ${line}`;
-  if (outcome.kind === 'superseded' || outcome.kind === 'skipped') return `${paint.yellow('-')} ${line}`;
+  if (harmlessEnds.has(outcome.kind)) return `${paint.yellow('-')} ${line}`;
   const reasons = explainOutcome(outcome).map((reason) => paint.dim(`    ${harmless(reason)}`));
   return [`${paint.red('✗')} ${line}`, ...reasons].join('\n');
 }

@@ -5,11 +5,17 @@ import type { SourceFile } from './find-files.ts';
 
 /** What became of one file. */
 export type Outcome =
-  | { kind: 'accepted' | 'ready' | 'superseded' | 'failed'; file: SourceFile; upload: UploadBody }
+  | {
+      kind: 'accepted' | 'ready' | 'superseded' | 'cancelled' | 'failed';
+      file: SourceFile;
+      upload: UploadBody;
+    }
   /** Not taken by the server, or not followed to its end. */
   | { kind: 'refused' | 'unreachable'; file: SourceFile; error: CliError }
   /** Not tried: the server was gone before. */
   | { kind: 'skipped'; file: SourceFile };
+
+const failures: ReadonlySet<Outcome['kind']> = new Set(['failed', 'cancelled', 'refused', 'skipped']);
 
 export function outcomeOf(file: SourceFile, upload: UploadBody): Outcome {
   const kind = upload.state === 'queued' || upload.state === 'processing' ? 'accepted' : upload.state;
@@ -21,10 +27,13 @@ export function failureOf(file: SourceFile, error: unknown): Outcome {
   return { kind: error.code === 'server_unreachable' ? 'unreachable' : 'refused', file, error };
 }
 
-/** 3 as soon as the server could not be reached, 1 when a file failed; replaced by a newer version is no failure. */
+/**
+ * 3 as soon as the server could not be reached, 1 when a file failed or somebody cancelled it; replaced by a newer version
+ * is no failure.
+ */
 export function exitCodeOf(outcomes: readonly Outcome[]): number {
   if (outcomes.some(({ kind }) => kind === 'unreachable')) return exitCodes.unreachable;
-  const failed = outcomes.some(({ kind }) => kind === 'failed' || kind === 'refused' || kind === 'skipped');
+  const failed = outcomes.some(({ kind }) => failures.has(kind));
   return failed ? exitCodes.failed : exitCodes.ok;
 }
 

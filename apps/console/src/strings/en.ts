@@ -55,6 +55,7 @@ export const en = {
       ready: 'Ready',
       failed: 'Failed',
       superseded: 'Superseded',
+      cancelled: 'Cancelled',
     } satisfies Record<UploadBody['state'], string>,
     stages: {
       waiting: 'Waiting for a worker',

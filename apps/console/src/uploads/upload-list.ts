@@ -3,7 +3,7 @@ import type { UploadBody } from '@sluice/contract';
 const stages = ['waiting', 'extracting', 'embedding', 'publishing', 'done'] as const;
 
 export function isFinal({ state }: Pick<UploadBody, 'state'>): boolean {
-  return state === 'ready' || state === 'failed' || state === 'superseded';
+  return state !== 'queued' && state !== 'processing';
 }
 
 /**

@@ -1,14 +1,18 @@
 import type { Readable } from 'node:stream';
-import { textUploadSchema, type UploadOptions, uploadOptionsSchema } from '@sluice/contract';
+import {
+  textUploadSchema,
+  type UploadOptions,
+  uploadHeadersSchema,
+  uploadOptionsSchema,
+} from '@sluice/contract';
 import { createUploadBatch, type IncomingFile, type UploadBatch } from '@sluice/ingestion';
-import { ingestUploadJob } from '@sluice/queue';
-import type { Upload } from '@sluice/store';
 import express, { type Request, type RequestHandler } from 'express';
 import { HttpProblem } from '../http-problem.ts';
 import { readMultipart } from '../multipart.ts';
 import { presentUpload } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { validate } from '../validate.ts';
+import { enqueueUploads } from './enqueue-uploads.ts';
 
 // A JSON text is held in memory while it is parsed; larger documents come as files.
 const maxJsonBytes = 8 * 1_048_576;
@@ -102,7 +106,9 @@ async function receiveRaw(request: Request, maxBytes: number, receive: Receive):
 }
 
 /** Thin: streams what arrives into the domain, and tells the queue what was accepted. */
-export function createUpload({ pool, catalog, producer, log, limits }: Services): RequestHandler[] {
+export function createUpload(services: Services): RequestHandler[] {
+  const { pool, catalog, backlog, log, limits } = services;
+
   async function receiveAll(request: Request, batch: UploadBatch): Promise<void> {
     const receive: Receive = async (options, file) => {
       const collection = await requireCollection(catalog, options.collection);
@@ -123,32 +129,39 @@ export function createUpload({ pool, catalog, producer, log, limits }: Services)
     else await receiveRaw(request, limits.maxUploadBytes, receive);
   }
 
-  function enqueue(uploads: readonly Upload[], requestId: string): void {
-    const entries = uploads.map(({ id }) => ({ jobId: id, payload: { uploadId: id } }));
-    // Not waited for: the uploads are durable, and the reconciler enqueues what the queue did not take.
-    producer.enqueueMany(ingestUploadJob, entries).catch((error) => {
-      log.warn(
-        { request_id: requestId, err: error },
-        'the queue does not answer; uploads wait for the reconciler',
-      );
-    });
-  }
-
   const accept: RequestHandler = async (request, response) => {
+    const { 'Idempotency-Key': idempotencyKey } = validate(uploadHeadersSchema, {
+      'Idempotency-Key': request.get('idempotency-key'),
+    });
+    await backlog.requireRoom();
     await using batch = createUploadBatch({
       db: pool.lane('interactive'),
+      idempotencyKey,
       maxBytes: limits.maxUploadBytes,
       requestId: request.id,
     });
     await receiveAll(request, batch);
-    const uploads = await batch.accept();
-    enqueue(uploads, request.id);
-    for (const { id, fileName, format, sizeBytes } of uploads) {
+    const { uploads, replayed } = await batch.accept();
+    enqueueUploads(
+      services,
+      uploads.filter(({ state }) => state === 'queued').map(({ id }) => id),
+      request.id,
+    );
+    for (const { id, fileName, format, sizeBytes, unchanged } of uploads) {
       log.info(
-        { request_id: request.id, upload_id: id, file: fileName, format, bytes: sizeBytes },
+        {
+          request_id: request.id,
+          upload_id: id,
+          file: fileName,
+          format,
+          bytes: sizeBytes,
+          unchanged,
+          replayed,
+        },
         'upload accepted',
       );
     }
+    if (replayed) response.set('idempotent-replayed', 'true');
     if (uploads.length === 1) response.location(`/v1/uploads/${uploads[0]?.id}`);
     response.status(202).json({ uploads: uploads.map(presentUpload) });
   };

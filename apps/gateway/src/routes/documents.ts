@@ -1,23 +1,72 @@
-import { deleteDocument, findDocument } from '@sluice/store';
-import { Router } from 'express';
+import { chunkListQuerySchema, documentChangeSchema, documentListQuerySchema } from '@sluice/contract';
+import {
+  type Document,
+  deleteDocument,
+  findDocument,
+  listDocumentChunks,
+  listDocuments,
+  updateDocument,
+} from '@sluice/store';
+import express, { Router } from 'express';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
-import { presentDocument } from '../present.ts';
-import type { Services } from '../services.ts';
-import { isUuid } from '../validate.ts';
+import { presentChunk, presentDocument } from '../present.ts';
+import { requireCollection, type Services } from '../services.ts';
+import { isUuid, validate } from '../validate.ts';
+
+/** `microseconds.id` of the last document of a page. */
+function parseCursor(cursor: string): { createdAtMicros: number; id: string } {
+  const [micros, id] = cursor.split('.') as [string, string];
+  if (!isUuid(id))
+    throw new HttpProblem('invalid_request', 'the cursor is not one of ours: leave it out to begin anew');
+  return { createdAtMicros: Number(micros), id };
+}
 
 export function documentRoutes({ pool, catalog }: Services): Router {
   const router = Router();
   const missing = (id: string) =>
     new HttpProblem('document_not_found', `no live document has the id "${id}"`, { id });
 
+  async function requireDocument(id: string): Promise<Document> {
+    const document = isUuid(id) ? await findDocument(pool, id) : undefined;
+    if (!document) throw missing(id);
+    return document;
+  }
+
+  router
+    .route('/')
+    .get(async (request, response) => {
+      const { collection, external_id, cursor, limit } = validate(documentListQuerySchema, request.query);
+      const documents = await listDocuments(pool, {
+        collectionId: (await requireCollection(catalog, collection)).id,
+        externalId: external_id,
+        after: cursor === undefined ? undefined : parseCursor(cursor),
+        limit,
+      });
+      const last = documents.length === limit ? documents.at(-1) : undefined;
+      response.json({
+        documents: documents.map(presentDocument),
+        next_cursor: last ? `${last.createdAtMicros}.${last.id}` : null,
+      });
+    })
+    .all(methodNotAllowed('GET'));
+
   router
     .route('/:id')
     .get(async (request, response) => {
+      response.json(presentDocument(await requireDocument(request.params.id)));
+    })
+    .patch(express.json(), async (request, response) => {
       const { id } = request.params;
-      const document = isUuid(id) ? await findDocument(pool, id) : undefined;
-      if (!document) throw missing(id);
-      response.json(presentDocument(document));
+      const change = validate(documentChangeSchema, request.body);
+      const updated =
+        isUuid(id) &&
+        (await pool
+          .lane('interactive')
+          .transaction((transaction) => updateDocument(transaction, id, change)));
+      if (!updated) throw missing(id);
+      await catalog.refresh();
+      response.json(presentDocument(await requireDocument(id)));
     })
     .delete(async (request, response) => {
       const { id } = request.params;
@@ -28,6 +77,17 @@ export function documentRoutes({ pool, catalog }: Services): Router {
       await catalog.refresh();
       response.status(204).end();
     })
-    .all(methodNotAllowed('GET', 'DELETE'));
+    .all(methodNotAllowed('GET', 'PATCH', 'DELETE'));
+
+  router
+    .route('/:id/chunks')
+    .get(async (request, response) => {
+      const { cursor, limit } = validate(chunkListQuerySchema, request.query);
+      const document = await requireDocument(request.params.id);
+      const chunks = await listDocumentChunks(pool, document, { after: Number(cursor ?? -1), limit });
+      const last = chunks.length === limit ? chunks.at(-1) : undefined;
+      response.json({ chunks: chunks.map(presentChunk), next_cursor: last ? String(last.ordinal) : null });
+    })
+    .all(methodNotAllowed('GET'));
   return router;
 }

@@ -1,18 +1,34 @@
-import { uploadListQuerySchema } from '@sluice/contract';
+import { type RedrivenBody, redriveSchema, uploadListQuerySchema } from '@sluice/contract';
 import { ingestUploadJob } from '@sluice/queue';
-import { deleteUpload, listUploads } from '@sluice/store';
-import { Router } from 'express';
+import {
+  cancelUpload,
+  countFailedUploads,
+  deleteUpload,
+  listUploads,
+  redriveUploads,
+  retryUpload,
+} from '@sluice/store';
+import express, { Router } from 'express';
+import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentUpload } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { isUuid, validate } from '../validate.ts';
 import { createUpload } from './create-upload.ts';
+import { enqueueUploads } from './enqueue-uploads.ts';
 import { requireUpload, uploadNotFound } from './require-upload.ts';
 import { watchUpload } from './watch-upload.ts';
 
 export function uploadRoutes(services: Services): Router {
   const { pool, catalog, producer, log } = services;
   const router = Router();
+
+  /** One that stays behind finds nothing to do. */
+  function removeJob(id: string): void {
+    producer
+      .remove(ingestUploadJob, id)
+      .catch((error) => log.warn({ upload_id: id, err: error }, 'job not removed'));
+  }
 
   router
     .route('/')
@@ -35,6 +51,51 @@ export function uploadRoutes(services: Services): Router {
     .all(methodNotAllowed('GET', 'POST'));
 
   router
+    .route('/retry')
+    .post(express.json(), async (request, response) => {
+      const { collection, code, retryable, limit } = validate(redriveSchema, request.body ?? {});
+      const collectionId = collection && (await requireCollection(catalog, collection)).id;
+      const which = { collectionId: collectionId || undefined, code, retryable };
+      const ids = await redriveUploads(pool, which, limit);
+      enqueueUploads(services, ids, request.id);
+      const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
+      log.info({ request_id: request.id, uploads: ids.length, ...which }, 'failed uploads redriven');
+      response.json(body);
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/:id/cancel')
+    .post(async (request, response) => {
+      const { id } = request.params;
+      const state = isUuid(id) ? await cancelUpload(pool, id) : undefined;
+      if (!state) throw uploadNotFound(id);
+      if (state !== 'cancelled') {
+        const detail = `the upload is ${state}: only one that has not ended can be cancelled; DELETE removes it`;
+        throw new HttpProblem('upload_final', detail, { id, state });
+      }
+      removeJob(id);
+      log.info({ request_id: request.id, upload_id: id }, 'upload cancelled');
+      response.json(presentUpload(await requireUpload(services, id)));
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/:id/retry')
+    .post(async (request, response) => {
+      const { id } = request.params;
+      const { state } = await requireUpload(services, id);
+      if (!(await retryUpload(pool, id))) {
+        const detail = `the upload is ${state}: only one that failed or was cancelled can be retried`;
+        throw new HttpProblem('upload_not_retryable', detail, { id, state });
+      }
+      enqueueUploads(services, [id], request.id);
+      log.info({ request_id: request.id, upload_id: id }, 'upload retried');
+      response.status(202).json(presentUpload(await requireUpload(services, id)));
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
     .route('/:id')
     .get(async (request, response) => {
       response.json(presentUpload(await requireUpload(services, request.params.id)));
@@ -46,10 +107,7 @@ export function uploadRoutes(services: Services): Router {
         (await pool.lane('interactive').transaction((transaction) => deleteUpload(transaction, id)));
       if (!deleted) throw uploadNotFound(id);
       await catalog.refresh();
-      // A job that stays behind finds nothing to do.
-      producer
-        .remove(ingestUploadJob, id)
-        .catch((error) => log.warn({ upload_id: id, err: error }, 'job not removed'));
+      removeJob(id);
       response.status(204).end();
     })
     .all(methodNotAllowed('GET', 'DELETE'));

@@ -98,7 +98,7 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
         chunking: undefined,
         bytes: bytes(),
       });
-      return (await batch.accept())[0] as Upload;
+      return (await batch.accept()).uploads[0] as Upload;
     },
     enqueue: (ids) =>
       producer.enqueueMany(

@@ -102,7 +102,7 @@ export async function openWorkshop(): Promise<Workshop> {
         chunking: undefined,
         bytes: Readable.from([Buffer.from(text)]),
       });
-      return (await batch.accept())[0] as Upload;
+      return (await batch.accept()).uploads[0] as Upload;
     },
     async ingest(id, { windowChunks, signal = new AbortController().signal, lastAttempt = false } = {}) {
       const { outcome } = await ingestUpload({ ...dependencies, ...(windowChunks && { windowChunks }) }, id, {

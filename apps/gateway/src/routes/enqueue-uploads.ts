@@ -1,0 +1,17 @@
+import { ingestUploadJob } from '@sluice/queue';
+import type { Services } from '../services.ts';
+
+/** Not waited for: the uploads are durable, and the reconciler enqueues what the queue did not take. */
+export function enqueueUploads(
+  { producer, log }: Pick<Services, 'producer' | 'log'>,
+  ids: readonly string[],
+  requestId: string,
+): void {
+  const entries = ids.map((id) => ({ jobId: id, payload: { uploadId: id } }));
+  producer.enqueueMany(ingestUploadJob, entries).catch((error) => {
+    log.warn(
+      { request_id: requestId, err: error },
+      'the queue does not answer; uploads wait for the reconciler',
+    );
+  });
+}
