@@ -1,12 +1,14 @@
 import type { Connection } from './connection.ts';
 import type { Counters, LaneCounters } from './counters.ts';
+import type { Entry } from './entry.ts';
 import { isTransientConnectError, messageOf, PoolError, type PoolPicture } from './errors.ts';
 import type { PoolEvent } from './events.ts';
 import { LeakDetector, type Origin } from './leak-detector.ts';
 import { releasedError } from './lease.ts';
 import type { LaneName, ResolvedPoolOptions } from './options.ts';
-import { type Entry, type ResourcePool, Waiter } from './resource-pool.ts';
+import type { ResourcePool } from './resource-pool.ts';
 import { callHook } from './tracer.ts';
+import { Waiter } from './waiter.ts';
 
 export interface AcquireOptions {
   /** Stops waiting. What is being opened meanwhile is for whoever comes next. */

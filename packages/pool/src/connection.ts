@@ -6,6 +6,7 @@ import { send } from './named-query.ts';
 import type { QueryOptions, Result, Row } from './queryable.ts';
 import { type NamingPolicy, Statements, staleReason } from './statements.ts';
 import { callHook, type PoolTracer } from './tracer.ts';
+import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
   id: number;
@@ -28,11 +29,6 @@ export interface ConnectionOptions {
   tracer: PoolTracer;
   /** Its socket is gone, or it was given up. Called once, and not for `close`. */
   onDead(): void;
-}
-
-interface Turn {
-  proceed(): void;
-  refuse(error: unknown): void;
 }
 
 const closeTimeoutMs = 2_000;
@@ -61,7 +57,7 @@ export class Connection {
   cancelling: Promise<void> | undefined;
   readonly #options: ConnectionOptions;
   readonly #statements: Statements;
-  readonly #turns: Turn[] = [];
+  readonly #turns = new Turns();
   readonly #mourners = new Set<() => void>();
   #busy = false;
   #dead = false;
@@ -140,7 +136,7 @@ export class Connection {
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw abortedError(signal);
-    if (this.#busy) await this.#turn(signal);
+    if (this.#busy) await this.#turns.wait(signal, abortedError);
     this.#busy = true;
     if (!signal) {
       try {
@@ -156,13 +152,9 @@ export class Connection {
 
   /** Resolves when nothing runs any more; cancels what does, and refuses what has not begun. Throws when it had to be given up. */
   async quiesce(error: unknown): Promise<void> {
-    for (const turn of this.#turns.splice(0)) turn.refuse(error);
+    this.#turns.refuseAll(error);
     if (this.#busy && !this.cancelling) {
-      let freed = () => {};
-      const ended = new Promise<void>((resolve) => {
-        freed = resolve;
-      });
-      this.#turns.push({ proceed: freed, refuse: freed });
+      const ended = this.#turns.wait(undefined, abortedError);
       this.cancelling = this.#cancel(ended);
       await this.cancelling;
       this.cancelling = undefined;
@@ -226,7 +218,7 @@ export class Connection {
     // Also when it was given up: what runs on the server goes on there until it is told.
     const wasBusy = this.#busy;
     this.usable = false;
-    for (const turn of this.#turns.splice(0)) turn.refuse(new Error('Connection terminated'));
+    this.#turns.refuseAll(new Error('Connection terminated'));
     if (wasBusy) {
       this.#destroySocket();
       // A server that computes does not notice that its client has gone.
@@ -266,32 +258,8 @@ export class Connection {
     }
   }
 
-  #turn(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const forget = () => signal?.removeEventListener('abort', onAbort);
-      const turn: Turn = {
-        proceed: () => {
-          forget();
-          resolve();
-        },
-        refuse: (error) => {
-          forget();
-          reject(error);
-        },
-      };
-      const onAbort = () => {
-        this.#turns.splice(this.#turns.indexOf(turn), 1);
-        reject(abortedError(signal as AbortSignal));
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#turns.push(turn);
-    });
-  }
-
   #next(): void {
-    const turn = this.#turns.shift();
-    if (turn) turn.proceed();
-    else this.#busy = false;
+    if (!this.#turns.next()) this.#busy = false;
   }
 
   async #abortable<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,7 +1,8 @@
+import type { Admission } from './admission.ts';
 import { Line } from './line.ts';
 import type { ResolvedLane } from './options.ts';
 import { OverloadDetector } from './overload.ts';
-import type { Admission, Waiter } from './resource-pool.ts';
+import type { Waiter } from './waiter.ts';
 
 /** One lane at work. `guaranteed` is what is promised now, which is less than asked for when the pool is too small. */
 export interface LaneState<T> {

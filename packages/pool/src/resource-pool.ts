@@ -1,5 +1,8 @@
+import type { Admission } from './admission.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
 import { backgroundTimer, type Clock } from './clock.ts';
-import { Member } from './line.ts';
+import type { Entry } from './entry.ts';
+import type { Waiter } from './waiter.ts';
 
 /**
  * Mechanism without policy of any database: resources that are opened, lent, given back, retired and closed, and
@@ -27,8 +30,8 @@ export interface ResourcePoolOptions<T> {
   slowOpeningMs: number;
   /** Resources beyond the core are opened only once heads of the line wait this long, in ms: see `Admission.wantedBeyond`. */
   overflowDelayMs: number;
-  /** Wait between attempts after a failed opening: the first, doubled each time up to the longest, in ms. */
-  backoff: { firstMs: number; longestMs: number };
+  /** Between attempts after a failed opening. */
+  backoff: BackoffOptions;
   /** Age at which a resource is not lent any more, in ms; called once for each, so that it can add jitter. */
   lifetimeMs(): number;
   open(): Promise<T>;
@@ -40,64 +43,6 @@ export interface ResourcePoolOptions<T> {
   clock: Clock;
   /** In [0, 1). */
   random(): number;
-}
-
-export interface Entry<T> {
-  readonly resource: T;
-  readonly openedAt: number;
-  readonly expiresAt: number;
-  readonly generation: number;
-  /** Opened beyond the core: may be used by whoever waits long enough, and goes when nobody does. */
-  overflow: boolean;
-  state: 'idle' | 'used' | 'closed';
-  lane: string;
-  idleSince: number;
-  takenAt: number;
-}
-
-/** A borrower who waits. */
-export class Waiter<T> extends Member {
-  readonly lane: string;
-  readonly since: number;
-  readonly accept: (entry: Entry<T>) => void;
-  readonly refuse: (error: unknown) => void;
-
-  constructor(
-    lane: string,
-    since: number,
-    accept: (entry: Entry<T>) => void,
-    refuse: (error: unknown) => void,
-  ) {
-    super();
-    this.lane = lane;
-    this.since = since;
-    this.accept = accept;
-    this.refuse = refuse;
-  }
-}
-
-/** Policy: who may take a resource, and who goes next. */
-export interface Admission<T> {
-  resize(core: number, max: number): void;
-  /** Whether a newcomer may take an idle resource of the core at once, past those who wait. */
-  mayPass(lane: string): boolean;
-  taken(lane: string, overflow: boolean): void;
-  returned(lane: string, overflow: boolean, usedMs: number, now: number): void;
-  enqueue(waiter: Waiter<T>): void;
-  remove(waiter: Waiter<T>): boolean;
-  /** Who gets an idle resource, still in line; undefined when nobody may take one of this kind. */
-  next(overflow: boolean): Waiter<T> | undefined;
-  /** How many of those in line could take a resource of the core, were it open. */
-  wantedInCore(): number;
-  /** The same for any resource up to `max`; only those who have waited for `delayMs` or longer, as policy has it. */
-  wantedBeyond(now: number, delayMs: number): { count: number; nextInMs: number | undefined };
-  /**
-   * Refuses those who have waited too long for it to make sense. `growing`: more are being opened. Returns when to ask
-   * again, in ms.
-   */
-  shed(now: number, growing: boolean): number | undefined;
-  waiting(): number;
-  everybody(): Iterable<Waiter<T>>;
 }
 
 export interface ResourceCounts {
@@ -113,6 +58,7 @@ export class ResourcePool<T> {
   readonly #options: ResourcePoolOptions<T>;
   readonly #admission: Admission<T>;
   readonly #clock: Clock;
+  readonly #backoff: Backoff;
   // The last one given back is lent first, so that the others can age and be trimmed.
   readonly #idle: Entry<T>[] = [];
   readonly #idleOverflow: Entry<T>[] = [];
@@ -129,9 +75,6 @@ export class ResourcePool<T> {
   #closing = 0;
   #generation = 0;
   #floor = 0;
-  #failures = 0;
-  #lastError: unknown;
-  #retryAt = 0;
   #timer: unknown;
   #timerAt = Number.POSITIVE_INFINITY;
   #drained: { error: unknown; promise: Promise<void>; resolve: () => void } | undefined;
@@ -140,6 +83,7 @@ export class ResourcePool<T> {
     this.#options = options;
     this.#admission = admission;
     this.#clock = options.clock;
+    this.#backoff = new Backoff(options.backoff, options.random);
     this.#core = options.core;
     this.#max = options.max;
     admission.resize(options.core, options.max);
@@ -180,7 +124,7 @@ export class ResourcePool<T> {
   /** Stands in line. The waiter is accepted, refused by the pool, or taken out by `cancel`. */
   wait(waiter: Waiter<T>): void {
     if (this.#drained) waiter.refuse(this.#drained.error);
-    else if (this.isDown()) waiter.refuse(this.#options.unavailable(this.#lastError));
+    else if (this.isDown()) waiter.refuse(this.#options.unavailable(this.#backoff.lastError));
     else {
       this.#admission.enqueue(waiter);
       this.#pump(waiter.since);
@@ -196,28 +140,26 @@ export class ResourcePool<T> {
 
   /** Nothing is open, opening has failed, and it is too early to try again. */
   isDown(): boolean {
-    return (
-      this.#failures > 0 && this.#openCount() + this.#opening() === 0 && this.#clock.now() < this.#retryAt
-    );
+    return this.#openCount() + this.#opening() === 0 && this.retryInMs() > 0;
   }
 
   /** The last opening failed, and nothing is open: what is under way is an attempt to find out. */
   isProbing(): boolean {
-    return this.#failures > 0 && this.#openCount() === 0;
+    return this.#backoff.failing && this.#openCount() === 0;
   }
 
   /** The last opening has failed. */
   isFailing(): boolean {
-    return this.#failures > 0;
+    return this.#backoff.failing;
   }
 
   get lastError(): unknown {
-    return this.#lastError;
+    return this.#backoff.lastError;
   }
 
   /** In ms from now; 0 when an attempt may be made at once. */
   retryInMs(): number {
-    return this.#failures === 0 ? 0 : Math.max(0, this.#retryAt - this.#clock.now());
+    return this.#backoff.retryInMs(this.#clock.now());
   }
 
   release(entry: Entry<T>): void {
@@ -347,7 +289,7 @@ export class ResourcePool<T> {
   #openingsAtOnce(overflow: boolean): number {
     const { maxOpening, firstOpenings } = this.#options;
     // One attempt at a time finds out whether what failed works again.
-    if (this.#failures > 0) return 1;
+    if (this.#backoff.failing) return 1;
     return Math.min(maxOpening, overflow ? firstOpenings : Math.max(firstOpenings, this.#openCount()));
   }
 
@@ -452,7 +394,7 @@ export class ResourcePool<T> {
   }
 
   #opened(resource: T): void {
-    this.#failures = 0;
+    this.#backoff.succeeded();
     const now = this.#clock.now();
     const entry: Entry<T> = {
       resource,
@@ -475,15 +417,7 @@ export class ResourcePool<T> {
   }
 
   #openFailed(error: unknown): void {
-    this.#lastError = error;
-    const now = this.#clock.now();
-    // Of several that were under way together only the first counts: they are one attempt.
-    if (this.#failures === 0 || now >= this.#retryAt) {
-      this.#failures += 1;
-      const { firstMs, longestMs } = this.#options.backoff;
-      const backoff = Math.min(longestMs, firstMs * 2 ** (this.#failures - 1));
-      this.#retryAt = now + backoff * (0.5 + this.#options.random() / 2);
-    }
+    this.#backoff.failed(error, this.#clock.now());
     this.#options.onOpenFailed(error);
     // Nobody else's opening is under way for them: tell the waiters rather than let them run into their deadline.
     if (this.#openCount() === 0 && this.#opening() === 0) this.#refuseAll(this.#options.unavailable(error));
@@ -518,7 +452,7 @@ export class ResourcePool<T> {
     if (this.#admission.waiting() === 0) this.#mostOpen = 0;
     this.#mostOpen = Math.max(this.#mostOpen, this.#openCount());
     const underWay = this.#opening() - this.#slowOpenings;
-    return this.#failures === 0 && underWay > 0 && this.#openCount() + underWay > this.#mostOpen;
+    return !this.#backoff.failing && underWay > 0 && this.#openCount() + underWay > this.#mostOpen;
   }
 
   #serve(stack: Entry<T>[], overflow: boolean, now: number): void {
@@ -552,7 +486,8 @@ export class ResourcePool<T> {
     if (!standing && this.#openCount() >= this.#floor) return Number.POSITIVE_INFINITY;
     // Whatever makes room looks again.
     if (this.#openCount() + this.#opening() + this.#closing >= this.#max) return Number.POSITIVE_INFINITY;
-    if (this.#failures > 0 && now < this.#retryAt) return this.#retryAt - now;
+    const retryInMs = this.#backoff.retryInMs(now);
+    if (retryInMs > 0) return retryInMs;
     if (this.#coreOpen + this.#openingCore < this.#core) this.#fillCore();
     if (!standing) return Number.POSITIVE_INFINITY;
     const beyond = this.#admission.wantedBeyond(now, this.#options.overflowDelayMs);

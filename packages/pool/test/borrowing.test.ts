@@ -20,7 +20,13 @@ describeWithServices('postgres', 'borrowing', () => {
       mostOpen = Math.max(mostOpen, open);
       mostLent = Math.max(mostLent, lent);
     };
-    await using pool = createPool({ connectionString: database.url, size: 4, maxOverflow: 3, onEvent });
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 4,
+      maxOverflow: 3,
+      overflowDelayMs: 1,
+      onEvent,
+    });
     const lanes = ['interactive', 'bulk', 'control'] as const;
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
@@ -28,7 +34,7 @@ describeWithServices('postgres', 'borrowing', () => {
           expect(pool.status().checked_out).toBeLessThanOrEqual(7);
           const { rows } = await lease.query('select $1::int as i, pg_sleep($2::float8)', [
             i,
-            ((seed * (i + 1)) % 20) / 1_000,
+            ((seed * (i + 1)) % 20) / 250,
           ]);
           return rows[0]?.i;
         }),

@@ -60,6 +60,7 @@ describeWithServices('postgres', 'aborting', () => {
   test('a statement ends it on the server also when the request for it comes too late for the connection', async () => {
     const applicationName = 'aborted-late';
     await using pool = create({ applicationName, cancelTimeoutMs: 200 });
+    await pidOf(pool);
     const controller = new AbortController();
     const running = errorOf(pool.query('select pg_sleep(60)', [], { signal: controller.signal }));
     await withBackends(applicationName, async (active) => {

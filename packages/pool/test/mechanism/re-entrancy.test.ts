@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../src/resource-pool.ts';
+import type { Entry } from '../../src/entry.ts';
 import { promisesSettled } from './support/fake-clock.ts';
 import type { FakeResource } from './support/fake-resources.ts';
 import { type Borrower, createPoolUnderTest, served } from './support/pool-under-test.ts';

@@ -1,4 +1,5 @@
-import { type Entry, Waiter } from '../../../src/resource-pool.ts';
+import type { Entry } from '../../../src/entry.ts';
+import { Waiter } from '../../../src/waiter.ts';
 import type { FakeResource } from './fake-resources.ts';
 import { createPoolUnderTest, type LaneSettings } from './pool-under-test.ts';
 import { createRandom } from './random.ts';

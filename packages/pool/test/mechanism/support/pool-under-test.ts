@@ -1,6 +1,8 @@
+import type { Entry } from '../../../src/entry.ts';
 import { type LaneState, Lanes } from '../../../src/lanes.ts';
 import type { ResolvedLane } from '../../../src/options.ts';
-import { type Entry, ResourcePool, type ResourcePoolOptions, Waiter } from '../../../src/resource-pool.ts';
+import { ResourcePool, type ResourcePoolOptions } from '../../../src/resource-pool.ts';
+import { Waiter } from '../../../src/waiter.ts';
 import { FakeClock, promisesSettled } from './fake-clock.ts';
 import { type FakeResource, FakeResources } from './fake-resources.ts';
 
