@@ -21,6 +21,8 @@ describeWithServices(['postgres', 'redis'], 'a backlog that is full', () => {
       expect(answer.status).toBe(202);
       ids.push(((await answer.json()) as { uploads: [UploadBody] }).uploads[0].id);
     }
+    const status = await (await fetch(`${gateway.url}/v1/uploads/${ids[2]}`)).json();
+    expect(status).toMatchObject({ state: 'queued', waiting: { reason: 'next', ahead: 2 } });
     // The count may be a second old.
     await expect.poll(async () => (await send()).status, { timeout: 5_000 }).toBe(429);
     const refused = await send();
@@ -29,7 +31,9 @@ describeWithServices(['postgres', 'redis'], 'a backlog that is full', () => {
     const list = await fetch(`${gateway.url}/v1/uploads?state=queued`);
     const { uploads } = (await list.json()) as { uploads: UploadBody[] };
     for (const { id } of uploads) {
-      expect((await fetch(`${gateway.url}/v1/uploads/${id}/cancel`, { method: 'POST' })).status).toBe(200);
+      const answer = await fetch(`${gateway.url}/v1/uploads/${id}/cancel`, { method: 'POST' });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).not.toHaveProperty('waiting');
     }
     expect(uploads.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
     await expect.poll(async () => (await send()).status, { timeout: 5_000 }).toBe(202);

@@ -126,6 +126,14 @@ function steering(mode: Mode): void {
   });
 
   test('one that failed is retried when the cause is gone, and its error with it', async () => {
+    provider.failWhen(() => ({ kind: 'status', status: 500 }));
+    const later = await begin('later.txt', 'A provider that is away for a while.');
+    await expect
+      .poll(async () => (await statusOf(later.id)).waiting, { timeout: 20_000 })
+      .toMatchObject({
+        reason: 'between_attempts',
+        detail: expect.stringContaining('tried again after a pause'),
+      });
     provider.failWhen(() => ({ kind: 'status', status: 401 }));
     const { id } = await begin('key.txt', 'A wrong key.');
     const failed = await client.settled(id);

@@ -54,6 +54,16 @@ export const uploadSchema = z
       .object({ code: z.string(), message: z.string(), stage: z.string(), retryable: z.boolean() })
       .nullable()
       .describe('Why it failed, or why the last attempt did'),
+    waiting: z
+      .object({
+        reason: z
+          .enum(['next', 'workers_busy', 'between_attempts', 'no_worker'])
+          .describe('`no_worker`: nothing at all is being worked on, although it has waited for a while'),
+        ahead: z.int().describe('Waiting uploads that were accepted before, counted up to 10 000'),
+        detail: z.string().describe('The reason in words, with what to do'),
+      })
+      .optional()
+      .describe('Why it waits; only in the status of one upload, while it is `queued`'),
     unchanged: z
       .boolean()
       .describe('The live version had the same bytes, settings, name and metadata, so nothing was done'),

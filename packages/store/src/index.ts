@@ -79,3 +79,4 @@ export {
   type UploadStage,
   type UploadState,
 } from './uploads.ts';
+export { countedUpTo, type PlaceInLine, placeInLine } from './waiting-line.ts';

@@ -5,10 +5,12 @@ import {
   countFailedUploads,
   deleteUpload,
   listUploads,
+  placeInLine,
   redriveUploads,
   retryUpload,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { explainWaiting } from '../explain-waiting.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentUpload } from '../present.ts';
@@ -98,7 +100,10 @@ export function uploadRoutes(services: Services): Router {
   router
     .route('/:id')
     .get(async (request, response) => {
-      response.json(presentUpload(await requireUpload(services, request.params.id)));
+      const upload = await requireUpload(services, request.params.id);
+      const waiting =
+        upload.state === 'queued' && explainWaiting(upload, await placeInLine(pool, upload.sequence));
+      response.json({ ...presentUpload(upload), ...(waiting && { waiting }) });
     })
     .delete(async (request, response) => {
       const { id } = request.params;
