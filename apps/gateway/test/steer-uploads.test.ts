@@ -125,15 +125,21 @@ function steering(mode: Mode): void {
     }
   });
 
-  test('one that failed is retried when the cause is gone, and its error with it', async () => {
+  test('one that waits between two attempts says so', async () => {
     provider.failWhen(() => ({ kind: 'status', status: 500 }));
-    const later = await begin('later.txt', 'A provider that is away for a while.');
+    const { id } = await begin('later.txt', 'A provider that is away for a while.');
     await expect
-      .poll(async () => (await statusOf(later.id)).waiting, { timeout: 20_000 })
+      .poll(async () => (await statusOf(id)).waiting, { timeout: 20_000 })
       .toMatchObject({
         reason: 'between_attempts',
         detail: expect.stringContaining('tried again after a pause'),
       });
+    // It must not be there when others count what has failed.
+    expect((await send('POST', `/${id}/cancel`)).status).toBe(200);
+    quickly();
+  });
+
+  test('one that failed is retried when the cause is gone, and its error with it', async () => {
     provider.failWhen(() => ({ kind: 'status', status: 401 }));
     const { id } = await begin('key.txt', 'A wrong key.');
     const failed = await client.settled(id);
