@@ -17,7 +17,10 @@ export interface ConnectionOptions {
   port: number;
   /** There is a pooler in between: the session is not ours from one transaction to the next. */
   pooled: boolean;
-  /** When the server was started, as it says itself: tells servers behind one address apart. Undefined behind a pooler. */
+  /**
+   * When the server was started, as it says itself, in seconds since 1970: tells servers behind one address apart. Undefined
+   * behind a pooler.
+   */
   serverStarted: string | undefined;
   /** Cancel requests are understood. */
   cancellable: boolean;

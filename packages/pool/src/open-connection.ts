@@ -198,7 +198,7 @@ async function setUpSession(client: pg.Client, settings: Record<string, string>)
   const { rows } = await client.query({
     text: `select coalesce(pg_backend_pid() <> $1::int, true) as pooled, pg_is_in_recovery() as standby,
       current_setting('transaction_read_only') = 'on' as read_only, current_setting('server_version') as version,
-      pg_postmaster_start_time()::text as started
+      extract(epoch from pg_postmaster_start_time())::text as started
       ${set.map((column) => `, ${column}`).join('')}`,
     values: [key, ...names.flatMap((name) => [name, settings[name]])],
   });

@@ -7,7 +7,7 @@ export interface StallProbeOptions {
   answerWithinMs: number;
 }
 
-const sql = `select pg_postmaster_start_time()::text as started,
+const sql = `select extract(epoch from pg_postmaster_start_time())::text as started,
   array(select pid from pg_stat_activity where pid = any($1::int[]) and (state is null or state not like 'idle%')) as busy`;
 
 /**

@@ -143,7 +143,9 @@ describeWithServices('postgres', 'a network that loses everything', () => {
   }
 
   test('of one connection only is found out as well: the server says that it has no such statement', async () => {
-    await using pool = create({ size: 2, applicationName: 'stalled-half', stallProbeMs: 200 });
+    // Settings that change how times are written must not make the server look like another one.
+    const settings = { TimeZone: 'Asia/Tokyo', DateStyle: 'German' };
+    await using pool = create({ size: 2, applicationName: 'stalled-half', stallProbeMs: 200, settings });
     const lease = await pool.acquire('only');
     await lease.query('select 1');
     proxy.halfOpen();
