@@ -38,7 +38,7 @@ export function startSluice(args: string[], environment: Environment = {}, input
   });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
-  const ended = once(child, 'exit').then(([code]) => ({ code, stdout, stderr }));
+  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
   return { child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 

@@ -22,7 +22,7 @@ class Survivor {
     this.#process.stderr?.on('data', (chunk) => {
       this.errors += chunk;
     });
-    this.#exited = once(this.#process, 'exit');
+    this.#exited = once(this.#process, 'close');
   }
 
   /** Waits until each kind of work has been done once more. */
