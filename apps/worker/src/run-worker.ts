@@ -1,6 +1,6 @@
 import { type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
-import { createEmbedders, startReconciler } from '@sluice/ingestion';
+import { createEmbedders, createPublisher, startReconciler } from '@sluice/ingestion';
 import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
@@ -40,7 +40,14 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const producer = createProducer(queue, { onError });
   const consumer = consumeIngestUpload(
     queue,
-    { pool, collectionById: catalog.byId, embedders, extractor, windowChunks: config.worker.batchRows },
+    {
+      pool,
+      collectionById: catalog.byId,
+      embedders,
+      extractor,
+      publisher: createPublisher({ db: pool.lane('bulk') }),
+      windowChunks: config.worker.batchRows,
+    },
     {
       concurrency: config.worker.concurrency,
       lockDurationMs: config.worker.lockDurationMs,

@@ -254,8 +254,8 @@ export const variables = {
   INSERT_BATCH_ROWS: variable(
     'Ingestion',
     integer(1, 10_000),
-    '1000',
-    'Chunks embedded and staged in one step for one document.',
+    '500',
+    'Chunks embedded and staged in one step for one document. Two steps of a document go on at once.',
   ),
 
   EMBEDDING_PROVIDER: variable(

@@ -1,8 +1,10 @@
 import type { Extractor } from '@sluice/extraction';
 import type { Pool } from '@sluice/pool';
-import type { Collection, Upload } from '@sluice/store';
+import type { Claim, Collection } from '@sluice/store';
 import type { Embedders } from './embedders.ts';
 import type { ProgressReporter } from './progress.ts';
+import type { Publisher } from './publisher.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 export interface IngestionDependencies {
   pool: Pool;
@@ -10,18 +12,18 @@ export interface IngestionDependencies {
   collectionById: (id: number) => Promise<Collection | undefined>;
   embedders: Embedders;
   extractor: Pick<Extractor, 'extract'>;
+  publisher: Publisher;
   /** Chunks of one document that are embedded and written in one step. */
   windowChunks: number;
   progressIntervalMs?: number;
 }
 
 /** What the steps of one attempt at one upload share. */
-export interface Attempt {
-  upload: Upload;
+export interface Attempt extends Claim {
   collection: Collection;
-  fence: number;
-  /** Of the document when the attempt began. */
-  liveUploadId: string | null;
   signal: AbortSignal;
   progress: ProgressReporter;
+  stopwatch: Stopwatch;
+  /** Tells that the upload is somebody else's now, or gone: ends the attempt. */
+  lose(): void;
 }

@@ -11,4 +11,5 @@ export { createEmbedders, type Embedders, type EmbeddersOptions } from './embedd
 export { IngestionError, type IngestionErrorCode } from './errors.ts';
 export { UploadFailed } from './failure.ts';
 export { type IngestContext, type IngestOutcome, ingestUpload } from './ingest-upload.ts';
+export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 export { type ReconcileReport, reconcile, startReconciler } from './reconcile.ts';

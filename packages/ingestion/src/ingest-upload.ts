@@ -1,20 +1,24 @@
+import type { ExtractionSummary } from '@sluice/extraction';
 import type { Lane } from '@sluice/pool';
 import {
+  type ChunkRecord,
   claimUpload,
-  deleteStagedChunks,
+  findLiveUploadId,
   recordFailure,
   releaseUpload,
-  stageChunks,
   type Upload,
 } from '@sluice/store';
 import type { Attempt, IngestionDependencies } from './attempt.ts';
 import { IngestionError } from './errors.ts';
 import { describeFailure, UploadFailed } from './failure.ts';
+import { inParallel } from './in-parallel.ts';
 import { createProgressReporter } from './progress.ts';
-import { type PublishOutcome, publish } from './publish.ts';
+import type { PublishOutcome } from './publish.ts';
 import { spoolUpload } from './spool.ts';
-import { chunkWindows, extractUpload } from './steps/chunk.ts';
+import { type ChunkWindow, chunkWindows, extractUpload } from './steps/chunk.ts';
 import { embedChunks } from './steps/embed.ts';
+import { findKnown, stageWindow } from './steps/stage.ts';
+import { createStopwatch } from './stopwatch.ts';
 
 export interface IngestContext {
   /** Aborted when the job must stop: the worker drains, or it lost the job. */
@@ -28,12 +32,16 @@ export interface IngestContext {
 export type IngestOutcome = PublishOutcome | 'nothing_to_do';
 
 // A file that kills its worker never gets to report; the count in the database ends that.
-const maxAttempts = 20;
+const maxLostAttempts = 20;
 const progressIntervalMs = 500;
+// More only wait for each other: texts of all windows share requests and writers.
+const windowsAtOnce = 2;
+// As often may other versions of the document come in between before the job goes back in line.
+const rounds = 3;
 
 /**
  * One attempt at making an upload searchable. Any number may run for the same upload, one after the other or at once: the
- * fence lets only the latest publish. Throws `UploadFailed`, after the failure was recorded.
+ * fence lets only the latest write. Throws `UploadFailed`, after the failure was recorded.
  */
 export async function ingestUpload(
   dependencies: IngestionDependencies,
@@ -41,7 +49,7 @@ export async function ingestUpload(
   context: IngestContext,
 ): Promise<{ outcome: IngestOutcome; upload?: Upload }> {
   const db = dependencies.pool.lane('bulk');
-  const claim = await db.transaction((transaction) => claimUpload(transaction, uploadId));
+  const claim = await claimUpload(db, uploadId);
   if (!claim) return { outcome: 'nothing_to_do' };
   const { upload, fence } = claim;
   const lost = new AbortController();
@@ -51,16 +59,23 @@ export async function ingestUpload(
     onProgress: ({ chunksDone, chunksTotal }) => context.onProgress?.(chunksDone, chunksTotal),
   });
   try {
-    if (upload.attempts > maxAttempts) {
+    if (claim.lostAttempts > maxLostAttempts) {
       throw new IngestionError(
         'too_many_attempts',
-        `gave up after ${maxAttempts} attempts that ended without an answer`,
+        `gave up after ${maxLostAttempts} attempts that ended without an answer and without a step forward`,
       );
     }
     const collection = await dependencies.collectionById(upload.collectionId);
     if (!collection) throw new IngestionError('collection_gone', 'the collection was deleted');
     const signal = AbortSignal.any([context.signal, lost.signal]);
-    const attempt: Attempt = { ...claim, collection, signal, progress };
+    const attempt: Attempt = {
+      ...claim,
+      collection,
+      signal,
+      progress,
+      stopwatch: createStopwatch(),
+      lose: () => lost.abort(),
+    };
     return { outcome: await work(dependencies, db, attempt), upload };
   } catch (error) {
     if (lost.signal.aborted) return { outcome: 'lost', upload };
@@ -76,27 +91,65 @@ export async function ingestUpload(
 }
 
 async function work(
-  { embedders, extractor, windowChunks }: IngestionDependencies,
+  dependencies: IngestionDependencies,
   db: Lane,
   attempt: Attempt,
 ): Promise<PublishOutcome> {
-  const { upload, fence, progress, signal } = attempt;
-  await deleteStagedChunks(db, upload.id, fence);
-  await using file = await spoolUpload(db, upload.id, signal);
-  const extraction = extractUpload(extractor, attempt, file.path);
-  let staged = 0;
-  for await (const { chunks, last } of chunkWindows(upload.documentId, extraction, windowChunks)) {
-    progress.set({ stage: 'embedding', ...(last && { chunksTotal: staged + chunks.length }) });
-    const records = await embedChunks(db, embedders, attempt, chunks);
-    if (last && staged === 0 && !attempt.liveUploadId) {
-      progress.set({ stage: 'publishing' });
+  await using file = await spoolUpload(db, attempt.upload, attempt.signal);
+  for (let round = 1; ; round += 1) {
+    try {
       // Awaited here: a rejection while the file is being removed would be nobody's.
-      return await publish(db, attempt, await extraction.summary, records);
+      return await workOnFile(dependencies, db, attempt, file.path);
+    } catch (error) {
+      if (round === rounds || !(error instanceof IngestionError && error.code === 'document_changed'))
+        throw error;
+      attempt.liveUploadId = await findLiveUploadId(db, attempt.upload.documentId);
+      attempt.progress.set({ stage: 'extracting', chunksDone: 0, chunksTotal: null });
     }
-    await db.session((lease) => stageChunks(lease, upload.id, fence, records));
-    staged += records.length;
-    signal.throwIfAborted();
   }
+}
+
+async function workOnFile(
+  { embedders, extractor, publisher, windowChunks }: IngestionDependencies,
+  db: Lane,
+  attempt: Attempt,
+  path: string,
+): Promise<PublishOutcome> {
+  const { progress, stopwatch } = attempt;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([attempt.signal, stop.signal]);
+  const inner: Attempt = { ...attempt, signal };
+  const extraction = extractUpload(extractor, inner, path);
+  let direct: ChunkRecord[] | undefined;
+
+  async function takeWindow({ chunks, first, last }: ChunkWindow): Promise<void> {
+    progress.set({ stage: 'embedding', ...(last && { chunksTotal: first + chunks.length }) });
+    if (!last || first > 0) return stageWindow(db, embedders, inner, chunks);
+    direct = await embedChunks(embedders, inner, chunks, await findKnown(db, inner, chunks));
+  }
+
+  const windows = chunkWindows(attempt.upload.documentId, extraction, windowChunks, stopwatch);
+  await inParallel(windows, windowsAtOnce, takeWindow, () => stop.abort());
+  attempt.signal.throwIfAborted();
   progress.set({ stage: 'publishing' });
-  return await publish(db, attempt, await extraction.summary, undefined);
+  const published = publisher.publish(attempt.collection, {
+    ...publicationOf(attempt, await extraction.summary),
+    direct,
+  });
+  return stopwatch.measure('publishing', published);
+}
+
+function publicationOf(
+  { upload, fence, liveUploadId, stopwatch }: Attempt,
+  { characters, chunks, title }: ExtractionSummary,
+) {
+  return {
+    uploadId: upload.id,
+    documentId: upload.documentId,
+    fence,
+    liveUploadId,
+    metadata: upload.metadata,
+    summary: { characters, chunks, title },
+    stageMs: stopwatch.read(),
+  };
 }

@@ -1,50 +1,101 @@
 import type { ExtractionSummary } from '@sluice/extraction';
-import type { Lane } from '@sluice/pool';
+import type { Lane, Transaction } from '@sluice/pool';
 import {
   bumpGeneration,
   type ChunkRecord,
+  type Collection,
   copyChunks,
   goLive,
+  keepChunks,
   lockForPublish,
   moveStagedChunks,
+  type PublishLock,
   supersede,
+  type Upload,
 } from '@sluice/store';
-import type { Attempt } from './attempt.ts';
 import { IngestionError } from './errors.ts';
 
-/** `lost`: deleted, or another worker has it; nothing was written. */
+/** `lost`: deleted, cancelled, or another worker has it; nothing was written. */
 export type PublishOutcome = 'ready' | 'superseded' | 'lost';
 
-/**
- * ONE transaction makes the version live: the upload's row is locked and its fence checked, chunks are written, those
- * that are gone are dropped, the document switches over, the upload is final, the collection's generation goes up.
- * `direct`: all chunks of a document without a live version; undefined when they lie staged.
- */
-export async function publish(
-  db: Lane,
-  { upload, collection, fence, liveUploadId }: Attempt,
-  summary: Pick<ExtractionSummary, 'characters' | 'chunks' | 'title'>,
-  direct: readonly ChunkRecord[] | undefined,
-): Promise<PublishOutcome> {
-  const document = { id: upload.documentId, metadata: upload.metadata };
-  return db.transaction(async (transaction) => {
-    const lock = await lockForPublish(transaction, upload.id, fence);
+/** One version of a document that is ready to be made live. */
+export interface Publication {
+  uploadId: string;
+  documentId: string;
+  fence: number;
+  /** Of the document when the work on this version began: which chunks were left out as known depends on it. */
+  liveUploadId: string | null;
+  metadata: Record<string, unknown>;
+  summary: Pick<ExtractionSummary, 'characters' | 'chunks' | 'title'>;
+  stageMs: NonNullable<Upload['stageMs']>;
+  /** All chunks; undefined when they lie staged. */
+  direct: readonly ChunkRecord[] | undefined;
+}
+
+function changed(): IngestionError {
+  return new IngestionError(
+    'document_changed',
+    'another version of the document went live in the meantime, or staged work was lost: the work begins again',
+  );
+}
+
+type Locked = Publication & { lock: PublishLock };
+
+async function writeChunks(transaction: Transaction, collection: Collection, live: Locked[]): Promise<void> {
+  const whole = live.flatMap(({ documentId, metadata, direct, liveUploadId }) =>
+    direct ? [{ documentId, metadata, chunks: direct, replaces: liveUploadId !== null }] : [],
+  );
+  const replacing = whole.filter(({ replaces }) => replaces);
+  if (replacing.length > 0) await keepChunks(transaction, collection, replacing);
+  if (whole.some(({ chunks }) => chunks.some(({ embedding }) => embedding))) {
+    await copyChunks(transaction, collection, whole);
+  }
+  for (const { documentId, uploadId, summary, direct } of live) {
+    if (direct) continue;
+    const place = { documentId, uploadId, total: summary.chunks };
+    if (!(await moveStagedChunks(transaction, collection, place))) throw changed();
+  }
+}
+
+async function publishLocked(
+  transaction: Transaction,
+  collection: Collection,
+  publications: readonly Publication[],
+): Promise<(PublishOutcome | IngestionError)[]> {
+  const locks = await lockForPublish(transaction, publications);
+  const live: Locked[] = [];
+  const outdated: string[] = [];
+  const outcomes = publications.map((publication) => {
+    const lock = locks.get(publication.uploadId);
     if (!lock) return 'lost';
     if (lock.liveSequence > lock.sequence) {
-      await supersede(transaction, upload.id);
+      outdated.push(publication.uploadId);
       return 'superseded';
     }
-    // Which chunks were left out as known depends on the version that was live when the attempt began.
-    if (lock.liveUploadId !== liveUploadId) {
-      throw new IngestionError(
-        'document_changed',
-        'another version of the document went live in the meantime',
-      );
-    }
-    if (direct) await copyChunks(transaction, collection, document, direct);
-    else await moveStagedChunks(transaction, collection, document, upload.id, fence);
-    await goLive(transaction, { uploadId: upload.id, ...summary });
-    await bumpGeneration(transaction, collection.id);
+    if (lock.liveUploadId !== publication.liveUploadId) return changed();
+    live.push({ ...publication, lock });
     return 'ready';
   });
+  if (outdated.length > 0) await supersede(transaction, outdated);
+  if (live.length === 0) return outcomes;
+  await goLive(
+    transaction,
+    live.map(({ uploadId, summary, stageMs }) => ({ uploadId, stageMs, ...summary })),
+  );
+  await writeChunks(transaction, collection, live);
+  await bumpGeneration(transaction, collection.id);
+  return outcomes;
+}
+
+/**
+ * ONE transaction makes these versions live, of as many documents: the uploads' rows are locked and their fences checked,
+ * chunks are written, those that are gone are dropped, the documents switch over, the uploads are final, the collection's
+ * generation goes up. Returns what became of each, in order; an error stands for a version that has to begin again.
+ */
+export function publishTogether(
+  db: Lane,
+  collection: Collection,
+  publications: readonly Publication[],
+): Promise<(PublishOutcome | IngestionError)[]> {
+  return db.transaction((transaction) => publishLocked(transaction, collection, publications));
 }

@@ -72,12 +72,9 @@ describeWithServices('postgres', 'search', () => {
       embedding: embedding as Float32Array,
     };
     await pool.lane('bulk').transaction(async (transaction) => {
-      await copyChunks(
-        transaction,
-        { id: collectionId, storage },
-        { id, metadata: { place: i, tags: ['a', 'b'] } },
-        [chunk],
-      );
+      await copyChunks(transaction, { id: collectionId, storage }, [
+        { documentId: id, metadata: { place: i, tags: ['a', 'b'] }, chunks: [chunk] },
+      ]);
       await bumpGeneration(transaction, collectionId);
     });
   }

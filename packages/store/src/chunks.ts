@@ -29,7 +29,8 @@ export function chunkId(documentId: string, text: string, occurrence: number): s
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-function place(chunk: ChunkRecord): BinaryRow {
+/** Of the columns in `placeColumns`. */
+export function placeFields(chunk: ChunkRecord): BinaryRow {
   return [
     encodeInt4(chunk.ordinal),
     encodeText(chunk.text),
@@ -40,7 +41,7 @@ function place(chunk: ChunkRecord): BinaryRow {
     encodeInt4(chunk.charEnd),
   ];
 }
-const placeColumns = [
+export const placeColumns = [
   { name: 'ordinal', type: 'int4' },
   { name: 'text', type: 'text' },
   { name: 'tokens', type: 'int4' },
@@ -54,12 +55,17 @@ interface Copier {
   copyFrom(target: CopyTarget, rows: Iterable<BinaryRow>): Promise<number>;
 }
 
-/** Writes the chunks of a document that has no live version. */
+export interface DocumentChunks {
+  documentId: string;
+  metadata: Record<string, unknown>;
+  chunks: readonly ChunkRecord[];
+}
+
+/** Writes chunks of any number of documents of a collection; those without a vector are left out. */
 export async function copyChunks(
   db: Copier,
   collection: { id: number; storage: VectorStorage },
-  document: { id: string; metadata: Record<string, unknown> },
-  chunks: readonly ChunkRecord[],
+  documents: readonly DocumentChunks[],
 ): Promise<void> {
   const columns = [
     { name: 'id', type: 'uuid' },
@@ -68,77 +74,49 @@ export async function copyChunks(
     { name: 'metadata', type: 'jsonb' },
     { name: 'embedding', type: collection.storage },
   ];
-  const documentId = encodeUuid(document.id);
-  const metadata = encodeJsonb(document.metadata);
   function* rows(): Generator<BinaryRow> {
-    for (const chunk of chunks) {
-      const embedding = encodeVector(chunk.embedding as Float32Array, collection.storage);
-      yield [encodeUuid(chunk.id), ...place(chunk), documentId, metadata, embedding];
+    for (const { documentId, metadata, chunks } of documents) {
+      const owner = [encodeUuid(documentId), encodeJsonb(metadata)];
+      for (const chunk of chunks) {
+        if (!chunk.embedding) continue;
+        const embedding = encodeVector(chunk.embedding, collection.storage);
+        yield [encodeUuid(chunk.id), ...placeFields(chunk), ...owner, embedding];
+      }
     }
   }
   await db.copyFrom({ table: chunkTable(collection.id), columns }, rows());
 }
 
-/** Keeps a window of chunks of an attempt until it is published. */
-export async function stageChunks(
-  db: Copier,
-  uploadId: string,
-  fence: number,
-  chunks: readonly ChunkRecord[],
-): Promise<void> {
-  const columns = [
-    { name: 'upload_id', type: 'uuid' },
-    { name: 'fence', type: 'int4' },
-    { name: 'chunk_id', type: 'uuid' },
-    ...placeColumns,
-    { name: 'embedding', type: 'vector' },
-  ];
-  const head = [encodeUuid(uploadId), encodeInt4(fence)];
-  function* rows(): Generator<BinaryRow> {
-    for (const chunk of chunks) {
-      yield [
-        ...head,
-        encodeUuid(chunk.id),
-        ...place(chunk),
-        chunk.embedding && encodeVector(chunk.embedding),
-      ];
-    }
-  }
-  await db.copyFrom({ table: 'sluice.staged_chunks', columns }, rows());
-}
-
 /**
- * Makes the staged chunks of an attempt the document's chunks: drops those that are no longer there, rewrites the place
- * of those that stay (they keep text and vector), adds the new ones. Run it in the publishing transaction.
+ * Of documents that have a live version: drops the chunks that are no longer there, and puts those that stay, which are those
+ * without a vector, in their place. Run it in the publishing transaction, after the documents went live.
  */
-export async function moveStagedChunks(
+export async function keepChunks(
   db: Queryable,
-  collection: { id: number; storage: VectorStorage },
-  document: { id: string; metadata: Record<string, unknown> },
-  uploadId: string,
-  fence: number,
+  collection: { id: number },
+  documents: readonly DocumentChunks[],
 ): Promise<void> {
   const table = chunkTable(collection.id);
-  const staged = 'upload_id = $1::uuid and fence = $2::int';
+  const chunks = documents.flatMap((document) => document.chunks);
+  await db.query(`delete from ${table} where document_id = any($1::uuid[]) and id <> all($2::uuid[])`, [
+    documents.map(({ documentId }) => documentId),
+    chunks.map(({ id }) => id),
+  ]);
+  const kept = chunks.filter(({ embedding }) => embedding === null);
+  if (kept.length === 0) return;
+  const places = kept.map(({ id, ordinal, page, headingPath, charStart, charEnd }) => {
+    return { id, ordinal, page, heading_path: headingPath, char_start: charStart, char_end: charEnd };
+  });
   await db.query(
-    `delete from ${table} where document_id = $3::uuid
-       and id not in (select chunk_id from sluice.staged_chunks where ${staged})`,
-    [uploadId, fence, document.id],
+    `update ${table} c set (ordinal, page, heading_path, char_start, char_end, metadata)
+       = (p.ordinal, p.page, p.heading_path, p.char_start, p.char_end, d.metadata)
+     from json_to_recordset($1::json) as p
+       (id uuid, ordinal int, page int, heading_path text[], char_start int, char_end int), sluice.documents d
+     where c.id = p.id and d.id = c.document_id
+       and (c.ordinal, c.page, c.heading_path, c.char_start, c.char_end, c.metadata)
+         is distinct from (p.ordinal, p.page, p.heading_path, p.char_start, p.char_end, d.metadata)`,
+    [JSON.stringify(places)],
   );
-  await db.query(
-    `update ${table} c set ordinal = s.ordinal, page = s.page, heading_path = s.heading_path,
-       char_start = s.char_start, char_end = s.char_end, metadata = $3::jsonb
-     from (select * from sluice.staged_chunks where ${staged} and embedding is null) s where c.id = s.chunk_id`,
-    [uploadId, fence, JSON.stringify(document.metadata)],
-  );
-  await db.query(
-    `insert into ${table} (id, document_id, ordinal, text, tokens, page, heading_path, char_start, char_end, metadata, embedding)
-     select chunk_id, $3::uuid, ordinal, text, tokens, page, heading_path, char_start, char_end, $4::jsonb,
-       embedding::${collection.storage}
-     from sluice.staged_chunks where ${staged} and embedding is not null`,
-    [uploadId, fence, document.id, JSON.stringify(document.metadata)],
-  );
-  await db.query('delete from sluice.staged_chunks where upload_id = $1::uuid', [uploadId]);
 }
 
 /** Which of these ids the document's live version has. */
@@ -153,20 +131,4 @@ export async function findLiveChunkIds(
     [documentId, ids],
   );
   return new Set(rows.map((row) => row.id));
-}
-
-/** Removes what attempts before `fence` have staged. */
-export async function deleteStagedChunks(db: Queryable, uploadId: string, fence: number): Promise<void> {
-  await db.query('delete from sluice.staged_chunks where upload_id = $1::uuid and fence < $2::int', [
-    uploadId,
-    fence,
-  ]);
-}
-
-/** Removes what a worker staged that did not know yet that its upload was over. Returns how many chunks. */
-export async function deleteOrphanedChunks(db: Queryable): Promise<number> {
-  const { rowCount } = await db.query(
-    `delete from sluice.staged_chunks s using sluice.uploads u where u.id = s.upload_id and u.state <> 'processing'`,
-  );
-  return rowCount;
 }

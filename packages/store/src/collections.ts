@@ -121,9 +121,11 @@ async function notifyCollection(db: Queryable, id: number): Promise<void> {
 /** Makes cached answers of the collection unreachable. The last statement before commit: the row stays locked until then. */
 export async function bumpGeneration(db: Queryable, id: number): Promise<number> {
   const { rows } = await db.query<{ generation: number }>(
-    `update sluice.collections set generation = generation + 1 where id = $1::bigint returning generation`,
-    [id],
+    `with bumped as (
+       update sluice.collections set generation = generation + 1 where id = $1::bigint returning generation
+     )
+     select generation, pg_notify($2::text, $3::text) from bumped`,
+    [id, changesChannel, String(id)],
   );
-  await notifyCollection(db, id);
   return rows[0]?.generation ?? 0;
 }

@@ -5,11 +5,9 @@ export {
   type ChunkRecord,
   chunkId,
   copyChunks,
-  deleteOrphanedChunks,
-  deleteStagedChunks,
+  type DocumentChunks,
   findLiveChunkIds,
-  moveStagedChunks,
-  stageChunks,
+  keepChunks,
 } from './chunks.ts';
 export { decodeVector, encodeVector, type VectorStorage } from './codec/vector.ts';
 export {
@@ -37,7 +35,7 @@ export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './
 export { takeLease } from './leases.ts';
 export { isMigrated, migrate } from './migrate.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
-export { goLive, lockForPublish, type PublishLock, supersede } from './publish.ts';
+export { goLive, type LiveVersion, lockForPublish, type PublishLock, supersede } from './publish.ts';
 export { type ChunkHit, scoreOf, searchChunks, type VectorSearch } from './search-chunks.ts';
 export {
   createServerFacts,
@@ -46,6 +44,13 @@ export {
   type ServerFacts,
   type ServerFactsReader,
 } from './server-facts.ts';
+export {
+  deleteOrphanedChunks,
+  findStagedChunks,
+  moveStagedChunks,
+  type StagedChunk,
+  stageChunks,
+} from './staged-chunks.ts';
 export { type CollectionStatistics, collectionStatistics } from './statistics.ts';
 export {
   cancelUpload,
@@ -57,11 +62,13 @@ export {
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {
   acceptUpload,
+  type Claim,
   claimUpload,
   countUnfinished,
   countUploads,
   deleteAbandonedUploads,
   discardUploads,
+  findLiveUploadId,
   findUploads,
   insertUpload,
   listUploads,

@@ -1,34 +1,42 @@
-import type { Queryable } from '@sluice/pool';
+import type { Queryable, Transaction } from '@sluice/pool';
+import type { UploadStage } from './uploads.ts';
 
 export interface PublishLock {
+  documentId: string;
+  sequence: number;
   /** Of the document at the moment of publishing. */
   liveUploadId: string | null;
   liveSequence: number;
-  sequence: number;
 }
 
 /**
- * First statements of the publishing transaction: locks the upload and its document. Undefined when the fence is no
- * longer ours or the upload or its document is gone; then nothing may be published.
+ * First statements of the publishing transaction: locks uploads and their documents, each in the order of their ids, so that
+ * publishers cannot deadlock. By upload id; what is missing has another holder now or is gone, and must not be published.
  */
 export async function lockForPublish(
-  db: Queryable,
-  uploadId: string,
-  fence: number,
-): Promise<PublishLock | undefined> {
-  const upload = await db.query<{ sequence: number; documentId: string }>(
-    `select sequence, document_id as "documentId" from sluice.uploads
-     where id = $1::uuid and fence = $2::int and state = 'processing' for update`,
-    [uploadId, fence],
+  transaction: Transaction,
+  claims: readonly { uploadId: string; fence: number }[],
+): Promise<Map<string, PublishLock>> {
+  const uploads = await transaction.query<{ id: string; sequence: number; documentId: string }>(
+    `select u.id, u.sequence, u.document_id as "documentId" from sluice.uploads u
+     join unnest($1::uuid[], $2::int[]) as claim (id, fence) on claim.id = u.id and claim.fence = u.fence
+     where u.state = 'processing' order by u.id for update of u`,
+    [claims.map(({ uploadId }) => uploadId), claims.map(({ fence }) => fence)],
   );
-  if (!upload.rows[0]) return undefined;
-  const { sequence, documentId } = upload.rows[0];
-  const document = await db.query<{ liveUploadId: string | null; liveSequence: number }>(
-    `select live_upload_id as "liveUploadId", live_sequence as "liveSequence" from sluice.documents
-     where id = $1::uuid for update`,
-    [documentId],
+  const { rows } = await transaction.query<{ id: string; liveUploadId: string | null; liveSequence: number }>(
+    `select id, live_upload_id as "liveUploadId", live_sequence as "liveSequence" from sluice.documents
+     where id = any($1::uuid[]) order by id for update`,
+    [uploads.rows.map(({ documentId }) => documentId)],
   );
-  return document.rows[0] && { ...document.rows[0], sequence };
+  const documents = new Map(rows.map((row) => [row.id, row]));
+  const locks = new Map<string, PublishLock>();
+  for (const { id, sequence, documentId } of uploads.rows) {
+    const document = documents.get(documentId);
+    if (!document) continue;
+    const { liveUploadId, liveSequence } = document;
+    locks.set(id, { documentId, sequence, liveUploadId, liveSequence });
+  }
+  return locks;
 }
 
 export interface LiveVersion {
@@ -36,35 +44,44 @@ export interface LiveVersion {
   chunks: number;
   characters: number;
   title: string | null;
+  /** Milliseconds. */
+  stageMs: Partial<Record<UploadStage, number>>;
 }
 
-/** The document's row takes over name, metadata and figures of the upload; the upload is final, its bytes are dropped. */
-export async function goLive(
-  db: Queryable,
-  { uploadId, chunks, characters, title }: LiveVersion,
-): Promise<void> {
-  await db.query(
-    `update sluice.documents d set live_upload_id = u.id, live_sequence = u.sequence, name = u.file_name,
-       metadata = u.metadata, format = u.format, title = $4::text, chunk_count = $2::int, character_count = $3::bigint,
-       updated_at = now()
-     from sluice.uploads u where u.id = $1::uuid and d.id = u.document_id`,
-    [uploadId, chunks, characters, title],
+/** The documents take over name, metadata and figures of their uploads; these are final, their bytes are dropped. */
+export async function goLive(transaction: Queryable, versions: readonly LiveVersion[]): Promise<void> {
+  const rows = versions.map(({ uploadId, chunks, characters, title, stageMs }) => {
+    return { upload_id: uploadId, chunks, characters, title, stage_ms: stageMs };
+  });
+  await transaction.query(
+    `with live as (
+       select * from json_to_recordset($1::json)
+         as l (upload_id uuid, chunks int, characters bigint, title text, stage_ms jsonb)
+     ), document as (
+       update sluice.documents d set live_upload_id = u.id, live_sequence = u.sequence, name = u.file_name,
+         metadata = u.metadata, format = u.format, title = live.title, chunk_count = live.chunks,
+         character_count = live.characters, updated_at = now()
+       from live join sluice.uploads u on u.id = live.upload_id where d.id = u.document_id
+     ), part as (
+       delete from sluice.upload_parts where upload_id in (select upload_id from live)
+     )
+     update sluice.uploads u set state = 'ready', stage = 'done', chunks_done = live.chunks, chunks_total = live.chunks,
+       stage_ms = live.stage_ms, finished_at = now(), updated_at = now()
+     from live where u.id = live.upload_id`,
+    [JSON.stringify(rows)],
   );
-  await db.query(
-    `update sluice.uploads set state = 'ready', stage = 'done', chunks_done = $2::int, chunks_total = $2::int,
-       finished_at = now(), updated_at = now() where id = $1::uuid`,
-    [uploadId, chunks],
-  );
-  await db.query('delete from sluice.upload_parts where upload_id = $1::uuid', [uploadId]);
 }
 
-/** A later version of the document is live already: this one ends without effect. */
-export async function supersede(db: Queryable, uploadId: string): Promise<void> {
-  await db.query(
-    `update sluice.uploads set state = 'superseded', stage = 'done', finished_at = now(), updated_at = now()
-     where id = $1::uuid`,
-    [uploadId],
+/** A later version of their document is live already: these end without effect. */
+export async function supersede(transaction: Queryable, uploadIds: readonly string[]): Promise<void> {
+  await transaction.query(
+    `with part as (
+       delete from sluice.upload_parts where upload_id = any($1::uuid[])
+     ), staged as (
+       delete from sluice.staged_chunks where upload_id = any($1::uuid[])
+     )
+     update sluice.uploads set state = 'superseded', stage = 'done', finished_at = now(), updated_at = now()
+     where id = any($1::uuid[])`,
+    [uploadIds],
   );
-  await db.query('delete from sluice.upload_parts where upload_id = $1::uuid', [uploadId]);
-  await db.query('delete from sluice.staged_chunks where upload_id = $1::uuid', [uploadId]);
 }

@@ -18,12 +18,16 @@ export async function insertPart(
   );
 }
 
-/** The bytes of an upload in order, one part a round trip. */
-export async function* readParts(db: Queryable, uploadId: string): AsyncGenerator<Buffer> {
-  for (let part = 0; ; part += 1) {
+/** The bytes of an upload in order, one part a round trip. Ends early when the upload is deleted meanwhile. */
+export async function* readParts(
+  db: Queryable,
+  { id, sizeBytes }: { id: string; sizeBytes: number },
+): AsyncGenerator<Buffer> {
+  for (let part = 0; part * partBytes < sizeBytes; part += 1) {
     const { rows } = await db.query<{ bytes: Buffer }>(
       'select bytes from sluice.upload_parts where upload_id = $1::uuid and part = $2::int',
-      [uploadId, part],
+      [id, part],
+      { prepare: true },
     );
     const bytes = rows[0]?.bytes;
     if (!bytes) return;

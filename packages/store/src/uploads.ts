@@ -51,6 +51,8 @@ export interface Upload extends NewUpload {
   error: UploadProblem | null;
   /** It brought nothing that the live version did not have. */
   unchanged: boolean;
+  /** Milliseconds by stage, of the attempt that made it ready. */
+  stageMs: Partial<Record<UploadStage, number>> | null;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -62,7 +64,7 @@ const columns = `
   u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
   u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage,
   u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
-  u.chunks_total as "chunksTotal", u.error, u.unchanged, u.created_at as "createdAt", u.started_at as "startedAt",
+  u.chunks_total as "chunksTotal", u.error, u.unchanged, u.stage_ms as "stageMs", u.created_at as "createdAt", u.started_at as "startedAt",
   u.finished_at as "finishedAt", u.updated_at as "updatedAt"`;
 const source = 'sluice.uploads u join sluice.collections c on c.id = u.collection_id';
 
@@ -183,29 +185,42 @@ export async function listUploads(
   return rows;
 }
 
-/**
- * Takes the upload for one attempt: the returned fence outdates every earlier holder. Undefined when there is nothing
- * to do (final, or deleted).
- */
-export async function claimUpload(
-  db: Queryable,
-  id: string,
-): Promise<{ upload: Upload; fence: number; liveUploadId: string | null } | undefined> {
-  const { rows } = await db.query<{ fence: number }>(
-    `update sluice.uploads set state = 'processing', stage = 'extracting', fence = fence + 1, attempts = attempts + 1,
-       started_at = coalesce(started_at, now()), updated_at = now(), chunks_done = 0, chunks_total = null, error = null
-     where id = $1::uuid and state in ('queued', 'processing') returning fence`,
+export interface Claim {
+  upload: Upload;
+  /** Outdates every earlier holder. */
+  fence: number;
+  /** Attempts in a row, this one included, that may die of the upload: none of them has answered or staged anything. */
+  lostAttempts: number;
+  /** Of its document. */
+  liveUploadId: string | null;
+}
+
+/** Takes the upload for one attempt. Undefined when there is nothing to do (final, or deleted). */
+export async function claimUpload(db: Queryable, id: string): Promise<Claim | undefined> {
+  const { rows } = await db.query<UploadRow & Omit<Claim, 'upload'>>(
+    `with u as (
+       update sluice.uploads set state = 'processing', stage = 'extracting', fence = fence + 1, attempts = attempts + 1,
+         lost_attempts = lost_attempts + 1, started_at = coalesce(started_at, now()), updated_at = now(), chunks_done = 0,
+         chunks_total = null, error = null
+       where id = $1::uuid and state in ('queued', 'processing') returning *
+     )
+     select ${columns}, u.fence, u.lost_attempts as "lostAttempts", d.live_upload_id as "liveUploadId"
+     from u join sluice.collections c on c.id = u.collection_id left join sluice.documents d on d.id = u.document_id`,
     [id],
+    { prepare: true },
   );
-  const fence = rows[0]?.fence;
-  if (fence === undefined) return undefined;
-  const [upload] = await findUploads(db, [id]);
-  if (!upload) return undefined;
-  const live = await db.query<{ live: string | null }>(
+  if (!rows[0]) return undefined;
+  const { fence, lostAttempts, liveUploadId, ...upload } = rows[0];
+  return { upload, fence, lostAttempts, liveUploadId };
+}
+
+/** Which version of a document is live. */
+export async function findLiveUploadId(db: Queryable, documentId: string): Promise<string | null> {
+  const { rows } = await db.query<{ live: string | null }>(
     'select live_upload_id as live from sluice.documents where id = $1::uuid',
-    [upload.documentId],
+    [documentId],
   );
-  return { upload, fence, liveUploadId: live.rows[0]?.live ?? null };
+  return rows[0]?.live ?? null;
 }
 
 export interface Progress {
@@ -229,7 +244,9 @@ export async function recordProgress(
   return rowCount === 1;
 }
 
-/** Ends the attempt: final with `failed`, or back in line for another attempt with `queued`. */
+/**
+ * Ends the attempt: final with `failed`, or back in line for another attempt with `queued`, which goes on from what is staged.
+ */
 export async function recordFailure(
   db: Queryable,
   id: string,
@@ -240,10 +257,10 @@ export async function recordFailure(
   await db.query(
     `with ended as (
        update sluice.uploads set state = $3::text, stage = case when $3::text = 'failed' then 'done' else 'waiting' end,
-         error = $4::jsonb, updated_at = now(), finished_at = case when $3::text = 'failed' then now() end
+         error = $4::jsonb, lost_attempts = 0, updated_at = now(), finished_at = case when $3::text = 'failed' then now() end
        where id = $1::uuid and fence = $2::int and state = 'processing' returning id
      )
-     delete from sluice.staged_chunks where upload_id in (select id from ended)`,
+     delete from sluice.staged_chunks where $3::text = 'failed' and upload_id in (select id from ended)`,
     [id, fence, state, JSON.stringify(problem)],
   );
 }
@@ -251,7 +268,8 @@ export async function recordFailure(
 /** Puts an upload back in line without an error, for a worker that stops in the middle. */
 export async function releaseUpload(db: Queryable, id: string, fence: number): Promise<void> {
   await db.query(
-    `update sluice.uploads set state = 'queued', stage = 'waiting', attempts = attempts - 1, updated_at = now()
+    `update sluice.uploads set state = 'queued', stage = 'waiting', attempts = attempts - 1,
+       lost_attempts = 0, updated_at = now()
      where id = $1::uuid and fence = $2::int and state = 'processing'`,
     [id, fence],
   );

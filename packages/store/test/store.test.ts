@@ -1,4 +1,4 @@
-import { createPool, type Pool, type Queryable } from '@sluice/pool';
+import { createPool, type Pool, type Queryable, type Transaction } from '@sluice/pool';
 import { createTestDatabase, describeWithServices, type TestDatabase } from '@sluice/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ import {
   goLive,
   lockForPublish,
   moveStagedChunks,
+  partBytes,
   readParts,
   recordFailure,
   recordProgress,
@@ -93,6 +94,10 @@ describeWithServices(['postgres'], 'the store', () => {
     await database?.[Symbol.asyncDispose]();
   });
 
+  async function lockOf(transaction: Transaction, uploadId: string, fence: number) {
+    return (await lockForPublish(transaction, [{ uploadId, fence }])).get(uploadId);
+  }
+
   /** An upload of a document that is live with these chunks. */
   async function publish(
     collection: Awaited<ReturnType<typeof makeCollection>>,
@@ -107,9 +112,13 @@ describeWithServices(['postgres'], 'the store', () => {
       chunk(document.id, i, text, vectorOf(i + text.length, collection.dimensions)),
     );
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockForPublish(transaction, id, claim.fence)).toBeDefined();
-      await copyChunks(transaction, collection, document, chunks);
-      await goLive(transaction, { uploadId: id, chunks: chunks.length, characters: 10, title: null });
+      expect(await lockOf(transaction, id, claim.fence)).toBeDefined();
+      await goLive(transaction, [
+        { uploadId: id, chunks: chunks.length, characters: 10, title: null, stageMs: { embedding: 5 } },
+      ]);
+      await copyChunks(transaction, collection, [
+        { documentId: document.id, metadata: document.metadata, chunks },
+      ]);
     });
     return { uploadId: id, documentId: document.id, chunks };
   }
@@ -253,7 +262,8 @@ describeWithServices(['postgres'], 'the store', () => {
       { state: 'queued', stage: 'waiting', sizeBytes: 12 },
     ]);
     const parts = [];
-    for await (const part of readParts(pool, accepted)) parts.push(part.toString());
+    for await (const part of readParts(pool, { id: accepted, sizeBytes: partBytes + 1 }))
+      parts.push(part.toString());
     expect(parts).toEqual(['first ', 'second']);
   });
 
@@ -274,8 +284,8 @@ describeWithServices(['postgres'], 'the store', () => {
     });
     expect((await findUploads(pool, [id]))[0]?.state).toBe('processing');
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockForPublish(transaction, id, zombie?.fence ?? 0)).toBeUndefined();
-      expect(await lockForPublish(transaction, id, holder?.fence ?? 0)).toBeDefined();
+      expect(await lockOf(transaction, id, zombie?.fence ?? 0)).toBeUndefined();
+      expect(await lockOf(transaction, id, holder?.fence ?? 0)).toBeDefined();
     });
   });
 
@@ -287,7 +297,7 @@ describeWithServices(['postgres'], 'the store', () => {
       .lane('bulk')
       .transaction((transaction) => deleteDocument(transaction, claim?.upload.documentId ?? ''));
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockForPublish(transaction, id, claim?.fence ?? 0)).toBeUndefined();
+      expect(await lockOf(transaction, id, claim?.fence ?? 0)).toBeUndefined();
     });
   });
 
@@ -311,12 +321,15 @@ describeWithServices(['postgres'], 'the store', () => {
     const claim = await claimUpload(pool, id);
     const fence = claim?.fence ?? 0;
     const next = [chunk(documentId, 0, 'comes', vectorOf(9)), chunk(documentId, 1, 'stays', null)];
-    await pool.lane('bulk').session((lease) => stageChunks(lease, id, fence, next));
-    await pool
-      .lane('bulk')
-      .transaction((transaction) =>
-        moveStagedChunks(transaction, collection, { id: documentId, metadata: { v: 2 } }, id, fence),
-      );
+    const lane = pool.lane('bulk');
+    expect(await lane.transaction((transaction) => stageChunks(transaction, id, fence, next))).toBe(true);
+    const place = { documentId, uploadId: id, total: 2 };
+    await lane.transaction(async (transaction) => {
+      await transaction.query(`update sluice.documents set metadata = '{"v": 2}' where id = $1::uuid`, [
+        documentId,
+      ]);
+      expect(await moveStagedChunks(transaction, collection, place)).toBe(true);
+    });
     const { rows } = await pool.query(
       `select ordinal, text, metadata from sluice.chunks_${collection.id} order by ordinal`,
     );

@@ -1,6 +1,7 @@
 import type { Chunk, Extraction, Extractor, Format } from '@sluice/extraction';
 import { type ChunkRecord, chunkId } from '@sluice/store';
 import type { Attempt } from '../attempt.ts';
+import type { Stopwatch } from '../stopwatch.ts';
 
 export type PendingChunk = Omit<ChunkRecord, 'embedding'> & {
   /** What is embedded: the chunk below its headings, since a passage often names its subject only there. */
@@ -9,6 +10,8 @@ export type PendingChunk = Omit<ChunkRecord, 'embedding'> & {
 
 export interface ChunkWindow {
   chunks: PendingChunk[];
+  /** Place of its first chunk in the document. */
+  first: number;
   /** The document ends with this window. */
   last: boolean;
 }
@@ -45,18 +48,35 @@ export async function* chunkWindows(
   documentId: string,
   batches: AsyncIterable<Chunk[]>,
   size: number,
+  stopwatch: Stopwatch,
 ): AsyncGenerator<ChunkWindow> {
   const occurrences = new Map<string, number>();
   let pending: PendingChunk[] = [];
-  for await (const batch of batches) {
+  let first = 0;
+  for await (const batch of timed(batches, stopwatch)) {
     for (const chunk of batch) {
       // Given out only when there is more, so that the last window can be told.
       if (pending.length === size) {
-        yield { chunks: pending, last: false };
+        yield { chunks: pending, first, last: false };
+        first += pending.length;
         pending = [];
       }
       pending.push(identify(documentId, occurrences, chunk));
     }
   }
-  yield { chunks: pending, last: true };
+  yield { chunks: pending, first, last: true };
+}
+
+/** Passes on what comes, and counts the time for which it is waited for. */
+async function* timed<T>(source: AsyncIterable<T>, stopwatch: Stopwatch): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { value, done } = await stopwatch.measure('extracting', iterator.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }

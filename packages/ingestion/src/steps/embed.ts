@@ -1,5 +1,4 @@
-import type { Queryable } from '@sluice/pool';
-import { type ChunkRecord, findLiveChunkIds } from '@sluice/store';
+import type { ChunkRecord } from '@sluice/store';
 import type { Attempt } from '../attempt.ts';
 import type { Embedders } from '../embedders.ts';
 import type { PendingChunk } from './chunk.ts';
@@ -9,25 +8,25 @@ const sliceChunks = 128;
 
 /** Gives each chunk its vector, except those that the live version has: they keep theirs. */
 export async function embedChunks(
-  db: Queryable,
   embedders: Embedders,
-  { collection, upload, liveUploadId, signal, progress }: Attempt,
+  { collection, signal, progress, stopwatch }: Attempt,
   chunks: readonly PendingChunk[],
+  live: ReadonlySet<string>,
 ): Promise<ChunkRecord[]> {
-  const ids = chunks.map((chunk) => chunk.id);
-  const live = liveUploadId ? await findLiveChunkIds(db, collection.id, upload.documentId, ids) : new Set();
   const embedder = embedders.for(collection);
-  const records: ChunkRecord[] = [];
-  for (let start = 0; start < chunks.length; start += sliceChunks) {
-    const slice = chunks.slice(start, start + sliceChunks);
-    const fresh = slice.filter((chunk) => !live.has(chunk.id));
+  async function embedSlice(slice: readonly PendingChunk[]): Promise<ChunkRecord[]> {
+    const fresh = slice.filter(({ id }) => !live.has(id));
     const vectors = await embedder.embed(
-      fresh.map((chunk) => chunk.embeddedText),
-      { purpose: 'document', signal, tokens: fresh.map((chunk) => chunk.tokens) },
+      fresh.map(({ embeddedText }) => embeddedText),
+      { purpose: 'document', signal, tokens: fresh.map(({ tokens }) => tokens) },
     );
-    const vectorOf = new Map(fresh.map((chunk, i) => [chunk.id, vectors[i] as Float32Array]));
-    records.push(...slice.map((chunk) => ({ ...chunk, embedding: vectorOf.get(chunk.id) ?? null })));
+    const vectorOf = new Map(fresh.map(({ id }, i) => [id, vectors[i] as Float32Array]));
     progress.set({ chunksDone: progress.done + slice.length });
+    return slice.map((chunk) => ({ ...chunk, embedding: vectorOf.get(chunk.id) ?? null }));
   }
-  return records;
+  const slices = [];
+  for (let start = 0; start < chunks.length; start += sliceChunks) {
+    slices.push(embedSlice(chunks.slice(start, start + sliceChunks)));
+  }
+  return (await stopwatch.measure('embedding', Promise.all(slices))).flat();
 }

@@ -5,6 +5,7 @@ import { type Collection, createCollection, findUploads, listCollections, type U
 import { createTestDatabase, type EmbeddingsServer, startEmbeddingsServer } from '@sluice/testing';
 import {
   createEmbedders,
+  createPublisher,
   createUploadBatch,
   type IngestionDependencies,
   type IngestOutcome,
@@ -80,6 +81,7 @@ export async function openWorkshop(): Promise<Workshop> {
     collectionById: async (id) => (await listCollections(pool)).find((one) => one.id === id),
     embedders,
     extractor,
+    publisher: createPublisher({ db: pool.lane('bulk') }),
     windowChunks: 1_000,
     // Attempts that lost their upload shall get as far as they can.
     progressIntervalMs: 60_000,
