@@ -16,6 +16,7 @@ export function sampleUpload(change: Partial<UploadBody> & { id: string }): Uplo
     name: 'report.pdf',
     format: 'pdf',
     size_bytes: 1_000,
+    priority: 'normal',
     sha256: null,
     metadata: {},
     timings: {
@@ -24,6 +25,7 @@ export function sampleUpload(change: Partial<UploadBody> & { id: string }): Uplo
       finished_at: null,
       waited_ms: null,
       processed_ms: null,
+      stages_ms: null,
     },
     ...change,
   };

@@ -31,6 +31,7 @@ export function presentUpload(upload: Upload): UploadBody {
     name: upload.fileName,
     format: upload.format,
     size_bytes: upload.sizeBytes,
+    priority: upload.priority,
     sha256: upload.contentHash,
     metadata: upload.metadata,
     timings: {
@@ -39,6 +40,7 @@ export function presentUpload(upload: Upload): UploadBody {
       finished_at: iso(upload.finishedAt),
       waited_ms: between(upload.createdAt, upload.startedAt),
       processed_ms: between(upload.startedAt, upload.finishedAt),
+      stages_ms: upload.stageMs,
     },
   };
 }

@@ -4,6 +4,7 @@ import { createEmbedders, createPublisher, startReconciler } from '@sluice/inges
 import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
+import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
 
 export interface RunningWorker {
@@ -58,10 +59,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   );
   const reconciler = startReconciler({
     db: pool.lane('control'),
-    enqueue: (ids) =>
+    enqueue: (uploads) =>
       producer.enqueueMany(
         ingestUploadJob,
-        ids.map((id) => ({ jobId: id, payload: { uploadId: id } })),
+        uploads.map(({ id, turn }) => ({ jobId: id, payload: { uploadId: id }, priority: turn })),
       ),
     intervalMs: config.worker.reconcileMs,
     abandonedAfterMs: 2 * config.http.uploadTimeoutMs,
@@ -70,6 +71,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     },
     onError,
   });
+  const backPressure = startBackPressure({
+    pool,
+    consumer,
+    onChange: (change) => log.info(change, 'back-pressure of the database'),
+  });
   consumer.start();
   log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
 
@@ -77,6 +83,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   let stopping: Promise<void> | undefined;
   async function close(): Promise<void> {
     log.info('worker stopping');
+    backPressure[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
     await reconciler[Symbol.asyncDispose]();
     await producer.close();

@@ -25,21 +25,21 @@ describeWithServices(['postgres', 'redis'], 'documents that cannot be read', () 
     { name: 'blank.txt', content: ' \n\t \n', code: 'no_text' },
     { name: 'broken.json', content: '{"a": [1, 2', code: 'broken_document' },
   ])('$name fails for good after one attempt, as $code', async ({ name, content, code }) => {
-    const { id, documentId } = await bench.accept(name, content, name);
-    await bench.enqueue([id]);
-    const [upload] = await bench.settled([id]);
+    const accepted = await bench.accept(name, content, name);
+    await bench.enqueue([accepted]);
+    const [upload] = await bench.settled([accepted.id]);
     expect(upload).toMatchObject({
       state: 'failed',
       attempts: 1,
       error: { code, message: expect.stringMatching(/./), stage: 'extracting', retryable: false },
     });
-    expect(await bench.chunksOf(documentId)).toEqual({ rows: 0, places: 0 });
+    expect(await bench.chunksOf(accepted.documentId)).toEqual({ rows: 0, places: 0 });
   });
 
   test('a readable document beside them is not held up', async () => {
     const broken = await bench.accept('broken', '%PDF-1.7\nnothing', 'broken.pdf');
     const fine = await bench.accept('fine', 'All is well.');
-    await bench.enqueue([broken.id, fine.id]);
+    await bench.enqueue([broken, fine]);
     await bench.settled([broken.id, fine.id]);
     expect(await bench.chunksOf(fine.documentId)).toEqual({ rows: 1, places: 1 });
   });

@@ -18,7 +18,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     const workers = await Promise.all(
       keys.map((key) => bench.startWorker({ OPENAI_API_KEY: key, OPENAI_BASE_URL: provider.baseUrl })),
     );
-    await bench.enqueue(uploads.map(({ id }) => id));
+    await bench.enqueue(uploads);
     const ended = await bench.settled(uploads.map(({ id }) => id));
     expect(ended.filter(({ state }) => state === 'ready')).toHaveLength(200);
     const { rows } = await bench.pool.query<{ documents: number; chunks: number }>(
@@ -55,7 +55,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     };
     const upload = await bench.accept('long', longText(1_200));
     const first = await bench.startWorker(settings);
-    await bench.enqueue([upload.id]);
+    await bench.enqueue([upload]);
     await expect.poll(() => provider.requests.length, { timeout: 20_000 }).toBeGreaterThan(3);
     first.kill('SIGTERM');
     expect(await once(first, 'exit')).toEqual([0, null]);
@@ -79,7 +79,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     };
     const upload = await bench.accept('long', longText(800));
     const first = await bench.startWorker(settings);
-    await bench.enqueue([upload.id]);
+    await bench.enqueue([upload]);
     await expect.poll(() => provider.requests.length, { timeout: 20_000 }).toBeGreaterThan(5);
     first.kill('SIGKILL');
     await bench.startWorker(settings);
@@ -91,11 +91,34 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     expect(rows).toHaveLength(0);
   });
 
+  test('a batch of one collection does not hold up the single file of another', {
+    timeout: 60_000,
+  }, async () => {
+    await using provider = await startEmbeddingsServer({ dimensions: 64, latencyMs: 20 });
+    await using bench = await startBench(openAi);
+    const other = await bench.addCollection({ ...openAi, name: 'other' });
+    const batch = [];
+    for (let i = 0; i < 120; i += 1) batch.push(await bench.accept(`doc-${i}`, `Document ${i}.`));
+    await bench.enqueue(batch);
+    await bench.startWorker({
+      OPENAI_API_KEY: 'test-key',
+      OPENAI_BASE_URL: provider.baseUrl,
+      WORKER_CONCURRENCY: '1',
+    });
+    await expect.poll(() => provider.requests.length, { timeout: 30_000 }).toBeGreaterThan(2);
+    const single = await bench.accept('single', 'A single document.', undefined, other);
+    const before = provider.requests.length;
+    await bench.enqueue([single]);
+    await bench.settled([single.id]);
+    expect(provider.requests.length - before).toBeLessThan(15);
+    await bench.settled(batch.map(({ id }) => id));
+  });
+
   test('a flush of Redis loses no upload', { timeout: 60_000 }, async () => {
     await using bench = await startBench();
     const uploads = [];
     for (let i = 0; i < 20; i += 1) uploads.push(await bench.accept(`doc-${i}`, `Document ${i}.`));
-    await bench.enqueue(uploads.map(({ id }) => id));
+    await bench.enqueue(uploads);
     const redis = new Redis(bench.redisUrl);
     await redis.flushdb();
     await redis.quit();
@@ -116,8 +139,8 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
       OPENAI_BASE_URL: provider.baseUrl,
       WORKER_CONCURRENCY: '2',
     });
-    await bench.enqueue(uploads.map(({ id }) => id));
-    await expect.poll(() => provider.requests.length, { timeout: 10_000 }).toBeGreaterThan(2);
+    await bench.enqueue(uploads);
+    await expect.poll(() => provider.requests.length, { timeout: 30_000 }).toBeGreaterThan(2);
     const redis = new Redis(bench.redisUrl);
     await redis.flushdb();
     await redis.quit();
@@ -136,14 +159,14 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     provider.failNext({ kind: 'status', status: 500 });
     const worker = await bench.startWorker(settings);
     const upload = await bench.accept('a', 'Some text.');
-    await bench.enqueue([upload.id]);
+    await bench.enqueue([upload]);
     expect((await bench.settled([upload.id]))[0]?.state).toBe('ready');
     worker.kill('SIGTERM');
     await once(worker, 'exit');
 
     await bench.startWorker({ ...settings, OPENAI_API_KEY: 'wrong-key' });
     const refused = await bench.accept('b', 'Other text.');
-    await bench.enqueue([refused.id]);
+    await bench.enqueue([refused]);
     expect((await bench.settled([refused.id]))[0]).toMatchObject({
       state: 'failed',
       attempts: 1,

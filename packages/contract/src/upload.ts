@@ -3,6 +3,12 @@ import { chunkingSchema, collectionNameSchema } from './collection.ts';
 import { metadataSchema } from './metadata.ts';
 import { storableText } from './storable-text.ts';
 
+const prioritySchema = z
+  .enum(['high', 'normal', 'low'])
+  .describe(
+    'While both wait, a collection gets four uploads of a higher priority done for one of the next. Collections share the workers evenly.',
+  );
+
 /** What a request may say about what it uploads: multipart fields, query parameters of a raw body, members of JSON. */
 export const uploadOptionsSchema = z
   .strictObject({
@@ -13,6 +19,7 @@ export const uploadOptionsSchema = z
     name: storableText(512).optional().describe('Name of the document. Default: the name of the file.'),
     metadata: metadataSchema.default({}),
     chunking: chunkingSchema.optional().describe('Default: that of the collection'),
+    priority: prioritySchema.default('normal'),
   })
   .meta({ id: 'UploadOptions' });
 
@@ -59,7 +66,7 @@ export const uploadSchema = z
         reason: z
           .enum(['next', 'workers_busy', 'between_attempts', 'no_worker'])
           .describe('`no_worker`: nothing at all is being worked on, although it has waited for a while'),
-        ahead: z.int().describe('Waiting uploads that were accepted before, counted up to 10 000'),
+        ahead: z.int().describe('Waiting uploads whose turn comes before, counted up to 10 000'),
         detail: z.string().describe('The reason in words, with what to do'),
       })
       .optional()
@@ -73,6 +80,7 @@ export const uploadSchema = z
     name: z.string(),
     format: z.string(),
     size_bytes: z.int(),
+    priority: prioritySchema,
     sha256: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
     timings: z.object({
@@ -81,6 +89,13 @@ export const uploadSchema = z
       finished_at: z.iso.datetime().nullable(),
       waited_ms: z.int().nullable().describe('From acceptance to the first attempt'),
       processed_ms: z.int().nullable().describe('From the first attempt to the end'),
+      stages_ms: z
+        .object({ extracting: z.int(), embedding: z.int(), publishing: z.int() })
+        .partial()
+        .nullable()
+        .describe(
+          'Of the attempt that made it ready: time spent on each stage, summed over windows of a large document, which overlap',
+        ),
     }),
   })
   .meta({ id: 'Upload' });

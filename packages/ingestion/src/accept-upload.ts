@@ -3,12 +3,14 @@ import { detectFormat } from '@sluice/extraction';
 import type { Lane, Transaction } from '@sluice/pool';
 import {
   acceptUpload,
+  assignTurns,
   type Collection,
   discardUploads,
   findUploads,
   insertPart,
   insertUpload,
   type KeyedRequest,
+  type Priority,
   partBytes,
   type ReceivedUpload,
   settleUnchanged,
@@ -29,6 +31,7 @@ export interface IncomingFile {
   name: string | undefined;
   metadata: Record<string, unknown>;
   chunking: { maxTokens: number; overlapTokens: number } | undefined;
+  priority: Priority;
   bytes: AsyncIterable<Buffer>;
 }
 
@@ -109,6 +112,7 @@ export function createUploadBatch({
       metadata,
       chunkMaxTokens: chunking?.maxTokens ?? collection.chunkMaxTokens,
       chunkOverlapTokens: chunking?.overlapTokens ?? collection.chunkOverlapTokens,
+      priority: file.priority,
       requestId,
     });
   }
@@ -134,8 +138,8 @@ export function createUploadBatch({
 
   /** Everything of a file that the request has said, in the order in which it came. */
   function addToFingerprint(file: IncomingFile, contentHash: Buffer): void {
-    const { collection, fileName, mediaType, externalId, name, metadata, chunking } = file;
-    const said = [collection.id, fileName, mediaType, externalId, name, metadata, chunking];
+    const { collection, fileName, mediaType, externalId, name, metadata, chunking, priority } = file;
+    const said = [collection.id, fileName, mediaType, externalId, name, metadata, chunking, priority];
     fingerprint.update(JSON.stringify(said)).update(contentHash);
   }
 
@@ -147,6 +151,7 @@ export function createUploadBatch({
         await acceptUpload(transaction, upload);
         await settleUnchanged(transaction, upload.id);
       }
+      await assignTurns(transaction, own.uploadIds);
       return undefined;
     }
     if (earlier.fingerprint.equals(made)) return earlier;

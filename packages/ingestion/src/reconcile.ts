@@ -5,12 +5,13 @@ import {
   deleteOrphanedChunks,
   takeLease,
   touchQuietUploads,
+  type WaitingUpload,
 } from '@sluice/store';
 
 export interface ReconcileOptions {
   db: Lane;
   /** Makes sure that each upload has a job; one that has is left alone. */
-  enqueue: (uploadIds: string[]) => Promise<void>;
+  enqueue: (uploads: WaitingUpload[]) => Promise<void>;
   intervalMs: number;
   /** A request that has brought nothing for this long is over. */
   abandonedAfterMs: number;

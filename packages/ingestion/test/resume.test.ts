@@ -12,7 +12,7 @@ async function interrupt(workshop: Workshop, id: string): Promise<string[]> {
   );
   const stop = new AbortController();
   const attempt = workshop.ingest(id, { windowChunks, signal: stop.signal });
-  await expect.poll(() => workshop.stagedCount(), { timeout: 10_000 }).toBeGreaterThanOrEqual(30);
+  await expect.poll(() => workshop.stagedCount(), { timeout: 25_000 }).toBeGreaterThanOrEqual(30);
   stop.abort(new Error('the worker stops'));
   await expect(attempt).rejects.toThrow('the worker stops');
   workshop.provider.failWhen(() => undefined);
@@ -67,7 +67,7 @@ describeWithServices('postgres', 'a large document', () => {
         : undefined,
     );
     const attempt = workshop.ingest(upload.id, { windowChunks });
-    await expect.poll(() => workshop.stagedCount(), { timeout: 10_000 }).toBeGreaterThanOrEqual(30);
+    await expect.poll(() => workshop.stagedCount(), { timeout: 25_000 }).toBeGreaterThanOrEqual(30);
     // What a crash does to an unlogged table.
     lost = await workshop.stagedCount();
     await workshop.pool.query('truncate sluice.staged_chunks');

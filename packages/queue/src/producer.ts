@@ -15,7 +15,6 @@ import {
   failedJobs,
   type JobCounts,
   type JobState,
-  oldestWaiting,
   removeIdle,
   stateOf,
 } from './queue-operations.ts';
@@ -41,8 +40,6 @@ export interface Producer extends AsyncDisposable {
   remove<P>(job: JobDefinition<P>, jobId: string): Promise<boolean>;
   state<P>(job: JobDefinition<P>, jobId: string): Promise<JobState>;
   counts<P>(job: JobDefinition<P>): Promise<JobCounts>;
-  /** When the job that has been ready for longest was enqueued; null for an empty queue. */
-  oldestWaitingAt<P>(job: JobDefinition<P>): Promise<Date | null>;
   /** The dead letters, newest first. Enqueue one again to redrive it. */
   failed<P>(job: JobDefinition<P>, limit: number): Promise<FailedJob[]>;
   /** Throws `queue_unavailable` unless the backend answers. */
@@ -116,7 +113,6 @@ export function createProducer(backend: QueueBackend, options: ProducerOptions =
     remove: (job, jobId) => call(job, 'Remove', (queue) => removeIdle(queue, jobId)),
     state: (job, jobId) => call(job, 'State of', (queue) => stateOf(queue, jobId)),
     counts: (job) => call(job, 'Counts of', countsOf),
-    oldestWaitingAt: (job) => call(job, 'Age of', oldestWaiting),
     failed: (job, limit) => call(job, 'Failed jobs of', (queue) => failedJobs(queue, limit)),
     async ping() {
       const [job] = jobs;

@@ -97,13 +97,6 @@ export async function countsOf(queue: Queue): Promise<JobCounts> {
   };
 }
 
-export async function oldestWaiting(queue: Queue): Promise<Date | null> {
-  const [first] = await queue.getJobs(['wait'], 0, 0, true);
-  const [urgent] = await queue.getJobs(['prioritized'], 0, 0, true);
-  const times = [first, urgent].flatMap((job) => (job ? [job.timestamp] : []));
-  return times.length === 0 ? null : new Date(Math.min(...times));
-}
-
 export async function failedJobs(queue: Queue, limit: number): Promise<FailedJob[]> {
   const jobs = await queue.getFailed(0, limit - 1);
   return jobs.map((job) => ({

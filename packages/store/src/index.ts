@@ -59,6 +59,7 @@ export {
   redriveUploads,
   retryUpload,
 } from './steer-uploads.ts';
+export { assignTurns, type Priority, type WaitingUpload } from './turns.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {
   acceptUpload,

@@ -28,7 +28,7 @@ export async function cancelUpload(db: Queryable, id: string): Promise<UploadSta
 
 /** Back in line as on the first day, and in its old place among the versions of its document: a later one still wins. */
 const asNew = `state = 'queued', stage = 'waiting', error = null, attempts = 0, lost_attempts = 0, chunks_done = 0,
-  chunks_total = null,
+  chunks_total = null, turn = null,
   started_at = null, finished_at = null, updated_at = now()`;
 
 /** Puts an upload that failed or was cancelled back in line. False when it is in another state, or there is none. */

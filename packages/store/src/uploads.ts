@@ -1,4 +1,5 @@
 import type { Queryable } from '@sluice/pool';
+import type { Priority, WaitingUpload } from './turns.ts';
 
 /**
  * receiving -> queued -> processing -> ready | failed | superseded. A retry of a transient failure goes from processing
@@ -33,6 +34,7 @@ export interface NewUpload {
   metadata: Record<string, unknown>;
   chunkMaxTokens: number;
   chunkOverlapTokens: number;
+  priority: Priority;
   requestId: string | null;
 }
 
@@ -51,6 +53,8 @@ export interface Upload extends NewUpload {
   error: UploadProblem | null;
   /** It brought nothing that the live version did not have. */
   unchanged: boolean;
+  /** Its place among all that wait; null before it has one. */
+  turn: number | null;
   /** Milliseconds by stage, of the attempt that made it ready. */
   stageMs: Partial<Record<UploadStage, number>> | null;
   createdAt: Date;
@@ -64,7 +68,8 @@ const columns = `
   u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
   u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage,
   u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
-  u.chunks_total as "chunksTotal", u.error, u.unchanged, u.stage_ms as "stageMs", u.created_at as "createdAt", u.started_at as "startedAt",
+  u.chunks_total as "chunksTotal", u.error, u.unchanged, u.stage_ms as "stageMs",
+  u.priority, u.turn, u.created_at as "createdAt", u.started_at as "startedAt",
   u.finished_at as "finishedAt", u.updated_at as "updatedAt"`;
 const source = 'sluice.uploads u join sluice.collections c on c.id = u.collection_id';
 
@@ -74,8 +79,8 @@ type UploadRow = Upload & Record<string, unknown>;
 export async function insertUpload(db: Queryable, upload: NewUpload): Promise<void> {
   await db.query(
     `insert into sluice.uploads (id, collection_id, document_id, external_id, file_name, format, metadata,
-       chunk_max_tokens, chunk_overlap_tokens, request_id, state, stage)
-     values ($1::uuid, $2::bigint, $3::uuid, $4::text, $5::text, $6::text, $7::jsonb, $8::int, $9::int, $10::text,
+       chunk_max_tokens, chunk_overlap_tokens, priority, request_id, state, stage)
+     values ($1::uuid, $2::bigint, $3::uuid, $4::text, $5::text, $6::text, $7::jsonb, $8::int, $9::int, $10::text, $11::text,
        'receiving', 'receiving')`,
     [
       upload.id,
@@ -87,6 +92,7 @@ export async function insertUpload(db: Queryable, upload: NewUpload): Promise<vo
       JSON.stringify(upload.metadata),
       upload.chunkMaxTokens,
       upload.chunkOverlapTokens,
+      upload.priority,
       upload.requestId,
     ],
   );
@@ -279,16 +285,20 @@ export async function releaseUpload(db: Queryable, id: string, fence: number): P
  * Uploads that were accepted and show no sign of life for `quietMs`: they may have lost their job. Longest quiet first. It
  * counts as a sign of life, so that a later call comes to the next ones.
  */
-export async function touchQuietUploads(db: Queryable, quietMs: number, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
+export async function touchQuietUploads(
+  db: Queryable,
+  quietMs: number,
+  limit: number,
+): Promise<WaitingUpload[]> {
+  const { rows } = await db.query<WaitingUpload & Record<string, unknown>>(
     `update sluice.uploads set updated_at = now() where id in (
        select id from sluice.uploads
        where state in ('queued', 'processing') and updated_at < now() - $1::double precision * interval '1 millisecond'
        order by updated_at limit $2::int for update skip locked
-     ) returning id`,
+     ) returning id, coalesce(turn, 1) as turn`,
     [quietMs, limit],
   );
-  return rows.map((row) => row.id);
+  return rows;
 }
 
 /** Removes requests that never arrived whole (their gateway died). Returns how many. */

@@ -1,7 +1,7 @@
 import type { Queryable } from '@sluice/pool';
 
 export interface PlaceInLine {
-  /** Waiting uploads that were accepted before; counts no further than `countedUpTo`. */
+  /** Waiting uploads whose turn comes before; counts no further than `countedUpTo`. */
   ahead: number;
   /** Uploads that are being worked on now, counted alike. */
   underWay: number;
@@ -11,14 +11,14 @@ export interface PlaceInLine {
 export const countedUpTo = 10_000;
 
 /** Where an upload stands among those that wait. */
-export async function placeInLine(db: Queryable, sequence: number): Promise<PlaceInLine> {
+export async function placeInLine(db: Queryable, turn: number): Promise<PlaceInLine> {
   const { rows } = await db.query<PlaceInLine & Record<string, unknown>>(
     `select
        (select count(*) from (
-          select from sluice.uploads where state = 'queued' and sequence < $1::bigint limit $2::int) earlier) as ahead,
+          select from sluice.uploads where state = 'queued' and attempts = 0 and turn < $1::int limit $2::int) earlier) as ahead,
        (select count(*) from (
           select from sluice.uploads where state = 'processing' limit $2::int) busy) as "underWay"`,
-    [sequence, countedUpTo],
+    [turn, countedUpTo],
   );
   return rows[0] as PlaceInLine;
 }

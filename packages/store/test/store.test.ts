@@ -350,8 +350,8 @@ describeWithServices(['postgres'], 'the store', () => {
     const quiet = await makeUpload(pool, collection);
     const abandoned = await receiveUpload(pool, collection);
     await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(await touchQuietUploads(pool, 50, 1_000)).toContain(quiet);
-    expect(await touchQuietUploads(pool, 50, 1_000)).not.toContain(quiet);
+    expect((await touchQuietUploads(pool, 50, 1_000)).map(({ id }) => id)).toContain(quiet);
+    expect((await touchQuietUploads(pool, 50, 1_000)).map(({ id }) => id)).not.toContain(quiet);
     await deleteAbandonedUploads(pool, 50);
     expect((await pool.query('select from sluice.uploads where id = $1::uuid', [abandoned])).rowCount).toBe(
       0,

@@ -118,6 +118,7 @@ export function createUpload(services: Services): RequestHandler[] {
         externalId: options.external_id,
         name: options.name,
         metadata: options.metadata,
+        priority: options.priority,
         chunking: options.chunking && {
           maxTokens: options.chunking.max_tokens,
           overlapTokens: options.chunking.overlap_tokens,
@@ -144,7 +145,7 @@ export function createUpload(services: Services): RequestHandler[] {
     const { uploads, replayed } = await batch.accept();
     enqueueUploads(
       services,
-      uploads.filter(({ state }) => state === 'queued').map(({ id }) => id),
+      uploads.filter(({ state }) => state === 'queued').map(({ id, turn }) => ({ id, turn: turn ?? 1 })),
       request.id,
     );
     for (const { id, fileName, format, sizeBytes, unchanged } of uploads) {

@@ -1,13 +1,16 @@
 import { ingestUploadJob } from '@sluice/queue';
+import type { WaitingUpload } from '@sluice/store';
 import type { Services } from '../services.ts';
 
 /** Not waited for: the uploads are durable, and the reconciler enqueues what the queue did not take. */
 export function enqueueUploads(
   { producer, log }: Pick<Services, 'producer' | 'log'>,
-  ids: readonly string[],
+  uploads: readonly WaitingUpload[],
   requestId: string,
 ): void {
-  const entries = ids.map((id) => ({ jobId: id, payload: { uploadId: id } }));
+  const entries = uploads.map(({ id, turn }) => {
+    return { jobId: id, payload: { uploadId: id }, priority: turn };
+  });
   producer.enqueueMany(ingestUploadJob, entries).catch((error) => {
     log.warn(
       { request_id: requestId, err: error },

@@ -1,6 +1,7 @@
 import { type RedrivenBody, redriveSchema, uploadListQuerySchema } from '@sluice/contract';
 import { ingestUploadJob } from '@sluice/queue';
 import {
+  assignTurns,
   cancelUpload,
   countFailedUploads,
   deleteUpload,
@@ -59,7 +60,7 @@ export function uploadRoutes(services: Services): Router {
       const collectionId = collection && (await requireCollection(catalog, collection)).id;
       const which = { collectionId: collectionId || undefined, code, retryable };
       const ids = await redriveUploads(pool, which, limit);
-      enqueueUploads(services, ids, request.id);
+      enqueueUploads(services, await assignTurns(pool, ids), request.id);
       const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
       log.info({ request_id: request.id, uploads: ids.length, ...which }, 'failed uploads redriven');
       response.json(body);
@@ -91,7 +92,7 @@ export function uploadRoutes(services: Services): Router {
         const detail = `the upload is ${state}: only one that failed or was cancelled can be retried`;
         throw new HttpProblem('upload_not_retryable', detail, { id, state });
       }
-      enqueueUploads(services, [id], request.id);
+      enqueueUploads(services, await assignTurns(pool, [id]), request.id);
       log.info({ request_id: request.id, upload_id: id }, 'upload retried');
       response.status(202).json(presentUpload(await requireUpload(services, id)));
     })
@@ -102,7 +103,7 @@ export function uploadRoutes(services: Services): Router {
     .get(async (request, response) => {
       const upload = await requireUpload(services, request.params.id);
       const waiting =
-        upload.state === 'queued' && explainWaiting(upload, await placeInLine(pool, upload.sequence));
+        upload.state === 'queued' && explainWaiting(upload, await placeInLine(pool, upload.turn ?? 1));
       response.json({ ...presentUpload(upload), ...(waiting && { waiting }) });
     })
     .delete(async (request, response) => {

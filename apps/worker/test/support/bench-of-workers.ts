@@ -32,8 +32,9 @@ export interface Bench extends AsyncDisposable {
   collection: Collection;
   redisUrl: string;
   /** `fileName` says the format; default a text. */
-  accept(externalId: string, content: string, fileName?: string): Promise<Upload>;
-  enqueue(ids: readonly string[]): Promise<void>;
+  accept(externalId: string, content: string, fileName?: string, into?: Collection): Promise<Upload>;
+  addCollection(definition: Partial<NewCollection>): Promise<Collection>;
+  enqueue(uploads: readonly Upload[]): Promise<void>;
   startWorker(extra?: Record<string, string>): Promise<ChildProcess>;
   /** Resolves when all are final. */
   settled(ids: readonly string[], timeoutMs?: number): Promise<Upload[]>;
@@ -48,9 +49,9 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
   const pool = createPool({ connectionString: database.url, size: 4, maxOverflow: 4 });
   stack.defer(() => pool.drain());
   const producer = stack.use(createProducer({ kind: 'redis', url: redis.url }));
-  const collection = await pool
-    .lane('control')
-    .transaction((transaction) => createCollection(transaction, { ...local, ...definition }));
+  const addCollection = (own: Partial<NewCollection>) =>
+    pool.lane('control').transaction((transaction) => createCollection(transaction, { ...local, ...own }));
+  const collection = await addCollection(definition);
 
   async function startWorker(extra: Record<string, string> = {}): Promise<ChildProcess> {
     const child = fork(fileURLToPath(new URL('worker-process.ts', import.meta.url)), {
@@ -79,7 +80,8 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
     collection,
     redisUrl: redis.url,
     startWorker,
-    async accept(externalId, content, fileName = `${externalId}.txt`) {
+    addCollection,
+    async accept(externalId, content, fileName = `${externalId}.txt`, into = collection) {
       await using batch = createUploadBatch({
         db: pool.lane('interactive'),
         maxBytes: 100_000_000,
@@ -89,21 +91,22 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
         yield Buffer.from(content);
       }
       await batch.receive({
-        collection,
+        collection: into,
         fileName,
         mediaType: undefined,
         externalId,
         name: undefined,
         metadata: {},
         chunking: undefined,
+        priority: 'normal',
         bytes: bytes(),
       });
       return (await batch.accept()).uploads[0] as Upload;
     },
-    enqueue: (ids) =>
+    enqueue: (uploads) =>
       producer.enqueueMany(
         ingestUploadJob,
-        ids.map((id) => ({ jobId: id, payload: { uploadId: id } })),
+        uploads.map(({ id, turn }) => ({ jobId: id, payload: { uploadId: id }, priority: turn as number })),
       ),
     async settled(ids, timeoutMs = 60_000) {
       const deadline = Date.now() + timeoutMs;

@@ -102,6 +102,7 @@ export async function openWorkshop(): Promise<Workshop> {
         name: undefined,
         metadata,
         chunking: undefined,
+        priority: 'normal',
         bytes: Readable.from([Buffer.from(text)]),
       });
       return (await batch.accept()).uploads[0] as Upload;

@@ -44,6 +44,7 @@ export async function receiveUpload(
     metadata: { of: externalId },
     chunkMaxTokens: 100,
     chunkOverlapTokens: 0,
+    priority: 'normal',
     requestId: null,
   });
   await insertPart(pool, id, 0, Buffer.from('first '));
