@@ -90,6 +90,7 @@ export function presentCollection(collection: Collection, statistics?: Collectio
     storage: collection.storage,
     chunking: { max_tokens: collection.chunkMaxTokens, overlap_tokens: collection.chunkOverlapTokens },
     language: collection.language,
+    vector_index: collection.vectorIndex,
     ...(statistics && {
       statistics: {
         documents: statistics.documents,

@@ -13,6 +13,7 @@ import {
   notablePoolEvents,
   openDatabase,
   StoreError,
+  type VectorIndex,
 } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
@@ -38,6 +39,11 @@ function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) 
   const near = createMemoryCache({ maxBytes: search.cacheBytes });
   if (!cacheRedisUrl) return near;
   return createTieredCache(near, createRedisCache({ url: cacheRedisUrl, onError }));
+}
+
+function vectorIndexOf({ mode, vectorIndex }: Config): VectorIndex {
+  if (mode === 'embedded') return 'none';
+  return vectorIndex.minChunks === 0 ? 'hnsw' : 'deferred';
 }
 
 /** The collection that requests mean when they name none. */
@@ -137,7 +143,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     watcher,
     backlog: createUploadBacklog(pool.lane('interactive'), { limit: config.http.uploadBacklogLimit }),
     embeddingDefaults: config.embedding,
-    vectorIndex: config.mode === 'embedded' ? 'none' : 'hnsw',
+    vectorIndex: vectorIndexOf(config),
     log,
     limits: config.http,
     apiKeys: config.http.apiKeys,

@@ -1,6 +1,6 @@
 import { type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
-import { createEmbedders, createPublisher, startReconciler } from '@sluice/ingestion';
+import { createEmbedders, createPublisher, startIndexBuilder, startReconciler } from '@sluice/ingestion';
 import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
@@ -71,6 +71,12 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     },
     onError,
   });
+  const indexBuilder = startIndexBuilder({
+    pool,
+    ...config.vectorIndex,
+    onBuilt: (built) => log.info(built, 'vector index built'),
+    onError,
+  });
   const backPressure = startBackPressure({
     pool,
     consumer,
@@ -85,6 +91,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     log.info('worker stopping');
     backPressure[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
+    await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
     await producer.close();
     await extractor.close();

@@ -45,6 +45,12 @@ export interface Config {
   };
   reads: { urls: readonly string[]; maxLagMs: number };
   worker: { concurrency: number; lockDurationMs: number; reconcileMs: number; batchRows: number };
+  vectorIndex: {
+    minChunks: number;
+    maxDeferredChunks: number;
+    memoryMb: number;
+    parallelWorkers: number;
+  };
   extraction: { threads: number; memoryMb: number; timeoutMs: number; maxExpandedBytes: number };
   embedding: {
     provider: 'local' | 'openai';
@@ -144,6 +150,12 @@ export function loadConfig(environment: Environment): Config {
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
       reconcileMs: values.RECONCILE_SECONDS * 1_000,
       batchRows: values.INSERT_BATCH_ROWS,
+    },
+    vectorIndex: {
+      minChunks: values.VECTOR_INDEX_MIN_CHUNKS,
+      maxDeferredChunks: values.VECTOR_INDEX_MAX_DEFERRED_CHUNKS,
+      memoryMb: values.VECTOR_INDEX_MEMORY_MB,
+      parallelWorkers: values.VECTOR_INDEX_PARALLEL_WORKERS,
     },
     extraction: {
       threads: values.EXTRACT_THREADS,

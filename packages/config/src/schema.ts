@@ -257,6 +257,30 @@ export const variables = {
     '500',
     'Chunks embedded and staged in one step for one document. Two steps of a document go on at once.',
   ),
+  VECTOR_INDEX_MIN_CHUNKS: variable(
+    'Ingestion',
+    integer(0, 1_000_000_000),
+    '1000',
+    'A collection gets its HNSW index when it has so many chunks and none of its uploads waits; until then its searches are exact. 0: from the beginning, which makes the first load several times slower.',
+  ),
+  VECTOR_INDEX_MAX_DEFERRED_CHUNKS: variable(
+    'Ingestion',
+    integer(0, 1_000_000_000),
+    '200000',
+    'With so many chunks the index is built although uploads still wait, since exact searches get slow (about 1 ms for 2 000 chunks of 384 dimensions).',
+  ),
+  VECTOR_INDEX_MEMORY_MB: variable(
+    'Ingestion',
+    integer(1, 1_000_000),
+    '512',
+    'Memory of the server for building an index, in MiB (`maintenance_work_mem`). A graph that does not fit is built much more slowly: 100 000 vectors of 384 dimensions take about 250 MiB.',
+  ),
+  VECTOR_INDEX_PARALLEL_WORKERS: variable(
+    'Ingestion',
+    integer(0, 1_024),
+    '2',
+    'Processes of the server that help to build an index. In containers they need shared memory of VECTOR_INDEX_MEMORY_MB.',
+  ),
 
   EMBEDDING_PROVIDER: variable(
     'Embedding',

@@ -48,6 +48,11 @@ export const collectionSchema = z
     storage: z.enum(['vector', 'halfvec']),
     chunking: chunkingSchema,
     language: z.string(),
+    vector_index: z
+      .enum(['hnsw', 'deferred', 'none'])
+      .describe(
+        'deferred: searches are exact until the initial load has ended and the index was built; none: they stay exact',
+      ),
     statistics: z
       .object({
         documents: z.int(),

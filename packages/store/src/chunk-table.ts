@@ -11,10 +11,24 @@ const operatorNames: Record<Distance, string> = { cosine: 'cosine', l2: 'l2', in
 export const distanceOperators: Record<Distance, string> = { cosine: '<=>', l2: '<->', inner_product: '<#>' };
 
 /**
- * `none` searches exactly, by a scan. Right where index maintenance would block everybody: a PGlite, with its one session,
- * adds about 120 vectors a second to HNSW and 10 000 without, and scans 20 000 in 30 ms.
+ * `deferred` gets its index when the initial load has ended, since building it then is several times faster than keeping it up
+ * to date meanwhile. `none` searches exactly, by a scan. Right where index maintenance would block everybody: a PGlite, with its
+ * one session, adds about 120 vectors a second to HNSW and 10 000 without, and scans 20 000 in 30 ms.
  */
-export type VectorIndex = 'hnsw' | 'none';
+export type VectorIndex = 'hnsw' | 'deferred' | 'none';
+
+export function vectorIndexOf(collectionId: number): string {
+  return `${chunkTable(collectionId)}_hnsw`;
+}
+
+/** `options`: words behind CREATE INDEX. */
+export function createVectorIndexSql(
+  { id, storage, distance }: Pick<Collection, 'id' | 'storage' | 'distance'>,
+  options = '',
+): string {
+  const name = vectorIndexOf(id).replace('sluice.', '');
+  return `create index ${options} ${name} on ${chunkTable(id)} using hnsw (embedding ${storage}_${operatorNames[distance]}_ops)`;
+}
 
 export async function createChunkTable(
   db: Queryable,
@@ -39,8 +53,7 @@ export async function createChunkTable(
   );
   await db.query(`create index on ${table} (document_id, ordinal)`);
   await db.query(`create index on ${table} using gin (metadata jsonb_path_ops)`);
-  if (vectorIndex === 'none') return;
-  await db.query(`create index on ${table} using hnsw (embedding ${storage}_${operatorNames[distance]}_ops)`);
+  if (vectorIndex === 'hnsw') await db.query(createVectorIndexSql({ id, storage, distance }));
 }
 
 export async function dropChunkTable(db: Queryable, collectionId: number): Promise<void> {

@@ -21,6 +21,7 @@ export interface NewCollection {
 export interface Collection extends NewCollection {
   id: number;
   generation: number;
+  vectorIndex: VectorIndex;
   createdAt: Date;
   /** A log position of the primary at which this generation was visible; absent when that is not known. */
   position?: string | undefined;
@@ -29,6 +30,7 @@ export interface Collection extends NewCollection {
 const collectionColumns = `
   id, name, embedding_provider as "embeddingProvider", embedding_model as "embeddingModel", dimensions, distance, storage,
   chunk_max_tokens as "chunkMaxTokens", chunk_overlap_tokens as "chunkOverlapTokens", language, generation,
+  vector_index as "vectorIndex",
   created_at as "createdAt"`;
 
 // What an HNSW index of pgvector can hold.
@@ -61,8 +63,8 @@ export async function createCollection(
     const { rows } = await transaction.savepoint((inner) =>
       inner.query<Collection & Record<string, unknown>>(
         `insert into sluice.collections (name, embedding_provider, embedding_model, dimensions, distance, storage,
-           chunk_max_tokens, chunk_overlap_tokens, language)
-         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text)
+           chunk_max_tokens, chunk_overlap_tokens, language, vector_index)
+         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text, $10::text)
          returning ${collectionColumns}`,
         [
           collection.name,
@@ -74,6 +76,7 @@ export async function createCollection(
           collection.chunkMaxTokens,
           collection.chunkOverlapTokens,
           collection.language,
+          vectorIndex,
         ],
       ),
     );

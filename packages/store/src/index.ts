@@ -1,6 +1,6 @@
 // Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
 export { type Catalog, type CatalogOptions, createCatalog } from './catalog.ts';
-export type { VectorIndex } from './chunk-table.ts';
+export { createVectorIndexSql, type VectorIndex } from './chunk-table.ts';
 export {
   type ChunkRecord,
   chunkId,
@@ -87,4 +87,13 @@ export {
   type UploadStage,
   type UploadState,
 } from './uploads.ts';
+export {
+  announceVectorIndex,
+  countLiveChunks,
+  type DeferredCollection,
+  dropVectorIndex,
+  type IndexState,
+  listDeferredCollections,
+  readIndexState,
+} from './vector-index.ts';
 export { countedUpTo, type PlaceInLine, placeInLine } from './waiting-line.ts';

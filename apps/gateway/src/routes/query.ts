@@ -26,6 +26,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
           mode,
           collection: name,
           cached,
+          index: collection.vectorIndex === 'hnsw' ? 'hnsw' : 'exact',
           generation,
           timings: {
             embed_ms: tenths(timings.embed),

@@ -23,6 +23,8 @@ export interface StoredChunk extends Record<string, unknown> {
 
 /** All that ingestion needs: a database, a collection, an extractor, and a provider that counts its requests. */
 export interface Workshop extends AsyncDisposable {
+  /** Of the database. */
+  url: string;
   pool: Pool;
   collection: Collection;
   provider: EmbeddingsServer;
@@ -88,6 +90,7 @@ export async function openWorkshop(): Promise<Workshop> {
   };
 
   return {
+    url: database.url,
     pool,
     collection,
     provider,

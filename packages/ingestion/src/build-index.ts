@@ -1,0 +1,122 @@
+import { type Lease, type Pool, sqlState } from '@sluice/pool';
+import {
+  announceVectorIndex,
+  countLiveChunks,
+  createVectorIndexSql,
+  type DeferredCollection,
+  dropVectorIndex,
+  listDeferredCollections,
+  readIndexState,
+  takeLease,
+} from '@sluice/store';
+
+export interface IndexBuilderOptions {
+  pool: Pool;
+  /** A collection gets its index when it has so many chunks and none of its uploads waits. */
+  minChunks: number;
+  /** With so many the index is built although uploads still wait. */
+  maxDeferredChunks: number;
+  /** Of the server, in MiB. A graph that does not fit is built much more slowly. */
+  memoryMb: number;
+  /** Processes of the server that help. */
+  parallelWorkers: number;
+  /** How often collections are looked at, in milliseconds. Default 2 000. */
+  intervalMs?: number;
+  onBuilt(built: BuiltIndex): void;
+  onError(error: unknown): void;
+}
+
+export interface BuiltIndex {
+  collection: string;
+  chunks: number;
+  durationMs: number;
+}
+
+// Counting the chunks of a collection that is being filled is worth it only now and then.
+const countEveryRounds = 15;
+const noSharedMemory = '53100';
+
+async function build(
+  lease: Lease,
+  collection: DeferredCollection,
+  { memoryMb, parallelWorkers }: IndexBuilderOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const create = createVectorIndexSql(collection, 'concurrently if not exists');
+  for (const workers of parallelWorkers > 0 ? [parallelWorkers, 0] : [0]) {
+    await lease.query(
+      `select set_config('maintenance_work_mem', $1::text, false), set_config('statement_timeout', '0', false),
+         set_config('max_parallel_maintenance_workers', $2::text, false)`,
+      [`${memoryMb}MB`, String(workers)],
+    );
+    try {
+      await lease.query(create, [], { signal });
+      return;
+    } catch (error) {
+      // Containers often have little of it, and helpers need as much as the graph.
+      if (workers === 0 || sqlState(error) !== noSharedMemory) throw error;
+      await dropVectorIndex(lease, collection.id);
+    }
+  }
+}
+
+/**
+ * Builds the index of a collection whose initial load has ended, beside searches and writes. Whoever comes second finds it
+ * being built; what somebody has left half built is dropped first.
+ */
+async function buildWhenDue(
+  options: IndexBuilderOptions,
+  collection: DeferredCollection,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pool, minChunks, maxDeferredChunks, onBuilt } = options;
+  const control = pool.lane('control');
+  const chunks = await countLiveChunks(control, collection.id);
+  if (chunks < (collection.loading ? maxDeferredChunks : minChunks)) return;
+  const state = await readIndexState(control, collection.id);
+  if (state === 'building') return;
+  const start = performance.now();
+  await pool.session('bulk', async (lease) => {
+    if (state === 'broken') await dropVectorIndex(lease, collection.id);
+    if (state !== 'valid') await build(lease, collection, options, signal);
+  });
+  if ((await readIndexState(control, collection.id)) !== 'valid') return;
+  await announceVectorIndex(control, collection.id);
+  onBuilt({ collection: collection.name, chunks, durationMs: Math.round(performance.now() - start) });
+}
+
+/** Looks for collections that are due, on one replica at a time, until it is disposed; then a build under way is cancelled. */
+export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable {
+  const { pool, intervalMs = 2_000, onError } = options;
+  const closing = new AbortController();
+  let rounds = 0;
+  let running: Promise<void> | undefined;
+
+  async function round(): Promise<void> {
+    if (!(await takeLease(pool.lane('control'), 'build-index', intervalMs * 0.9))) return;
+    const countAll = rounds % countEveryRounds === 0;
+    rounds += 1;
+    for (const collection of await listDeferredCollections(pool.lane('control'))) {
+      if (closing.signal.aborted) return;
+      if (collection.loading && !countAll) continue;
+      await buildWhenDue(options, collection, closing.signal);
+    }
+  }
+  const timer = setInterval(() => {
+    running ??= round()
+      .catch((error) => {
+        if (!closing.signal.aborted) onError(error);
+      })
+      .finally(() => {
+        running = undefined;
+      });
+  }, intervalMs);
+
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      closing.abort();
+      await running;
+    },
+  };
+}
