@@ -198,7 +198,7 @@ describeWithServices(['postgres'], 'the store', () => {
       } as Queryable;
       return searchChunks(explaining, collection, { vector: vectorOf(1), k: 10 });
     });
-    expect(JSON.stringify(plan)).toMatch(/Index Scan using chunks_\d+_embedding_idx/);
+    expect(JSON.stringify(plan)).toMatch(/Index Scan using chunks_\d+_hnsw/);
   });
 
   test('a selective filter loses no result', async () => {
