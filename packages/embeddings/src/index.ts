@@ -3,6 +3,13 @@ export { createEmbedder } from './embedder.ts';
 export type { Embedder, EmbedderOptions, EmbeddingRequestReport, EmbedOptions } from './embedder-options.ts';
 export { EmbeddingError, type EmbeddingErrorCode, embeddingErrorCodes } from './embedding-error.ts';
 export type { EmbeddingProvider, EmbeddingPurpose } from './embedding-provider.ts';
+export {
+  createFleetRateGovernor,
+  type FleetRateChange,
+  type FleetRateGovernorOptions,
+} from './fleet/fleet-rate-governor.ts';
+export { rateLimitName } from './fleet/rate-limit-name.ts';
+export type { RedisScripts } from './fleet/shared-line.ts';
 export { createLocalProvider, type LocalProviderOptions } from './local-provider.ts';
 export { createOpenAiProvider, type OpenAiProviderOptions } from './openai-provider.ts';
 export { createRateGovernor, type RateGovernor, type RateGovernorOptions } from './rate-governor.ts';

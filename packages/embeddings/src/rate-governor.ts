@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createSlidingWindow } from './sliding-window.ts';
 
 export interface RateGovernor {
   /**
@@ -20,63 +21,70 @@ export interface RateGovernorOptions {
   windowMs?: number | undefined;
 }
 
-/**
- * Keeps the requests of this process under the provider's limits: whichever window one looks at, it never holds more than the
- * limits allow. A token bucket would let through up to twice as much in a window that begins with a full bucket.
- */
+/** Keeps the requests of this process under the provider's limits, in any window. */
 export function createRateGovernor(options: RateGovernorOptions = {}): RateGovernor {
-  const maxRequests = options.requestsPerMinute ?? Number.POSITIVE_INFINITY;
-  const maxTokens = options.tokensPerMinute ?? Number.POSITIVE_INFINITY;
-  const windowMs = options.windowMs ?? 60_000;
-  const unlimited = maxRequests === Number.POSITIVE_INFINITY && maxTokens === Number.POSITIVE_INFINITY;
-  /** Oldest first. */
-  const sent: { at: number; tokens: number }[] = [];
+  const { limits, windowMs, unlimited } = resolveRateLimits(options);
+  const sent = createSlidingWindow(windowMs);
   let pausedUntil = 0;
-  let lastInLine: Promise<void> = Promise.resolve();
 
-  /** How long until a request of this cost fits, 0 if it does now. */
-  function delay(cost: number): number {
-    const now = performance.now();
-    if (pausedUntil > now) return pausedUntil - now;
-    if (unlimited) return 0;
-    while (sent[0] !== undefined && sent[0].at <= now - windowMs) sent.shift();
-    let requests = sent.length + 1;
-    let tokens = sent.reduce((sum, each) => sum + each.tokens, cost);
-    let freeAt = now;
-    for (const oldest of sent) {
-      if (requests <= maxRequests && tokens <= maxTokens) break;
-      requests -= 1;
-      tokens -= oldest.tokens;
-      freeAt = oldest.at + windowMs;
-    }
-    return freeAt - now;
-  }
+  return {
+    acquire: oneAfterTheOther(limits.tokens, (tokens) => {
+      const pauseMs = pausedUntil - performance.now();
+      if (pauseMs > 0) return pauseMs;
+      if (unlimited) return 0;
+      const ms = sent.delay(tokens, limits);
+      if (ms <= 0) sent.add(1, tokens);
+      return ms;
+    }),
+    pause(ms) {
+      pausedUntil = Math.max(pausedUntil, performance.now() + ms);
+    },
+  };
+}
+
+export function resolveRateLimits(options: RateGovernorOptions) {
+  const requests = options.requestsPerMinute ?? Number.POSITIVE_INFINITY;
+  const tokens = options.tokensPerMinute ?? Number.POSITIVE_INFINITY;
+  return {
+    limits: { requests, tokens },
+    windowMs: options.windowMs ?? 60_000,
+    unlimited: requests === Number.POSITIVE_INFINITY && tokens === Number.POSITIVE_INFINITY,
+  };
+}
+
+/**
+ * Calls `take` for the first in line until it says 0, then for the next.
+ *
+ * @param take takes a turn and says 0, or says how many milliseconds to wait before it is asked again: a pause may be imposed
+ * meanwhile, and timers may fire a little early
+ * @param leave called when somebody gives up
+ */
+export function oneAfterTheOther(
+  maxTokens: number,
+  take: (tokens: number) => number | Promise<number>,
+  leave?: () => void,
+): RateGovernor['acquire'] {
+  let lastInLine: Promise<void> = Promise.resolve();
 
   async function waitForTurn(
     previous: Promise<void>,
-    cost: number,
+    tokens: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await previous;
     signal?.throwIfAborted();
-    // Asked again after each wait: a pause may have been imposed meanwhile, and timers may fire a little early.
-    for (let ms = delay(cost); ms > 0; ms = delay(cost)) {
+    for (let ms = await take(tokens); ms > 0; ms = await take(tokens)) {
       await sleep(Math.ceil(ms), undefined, signal === undefined ? {} : { signal });
     }
-    if (!unlimited) sent.push({ at: performance.now(), tokens: cost });
   }
 
-  return {
-    acquire(tokens, signal) {
-      const turn = waitForTurn(lastInLine, Math.min(tokens, maxTokens), signal).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        throw error;
-      });
-      lastInLine = turn.catch(() => {});
-      return turn;
-    },
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, performance.now() + ms);
-    },
+  return (tokens, signal) => {
+    const turn = waitForTurn(lastInLine, Math.min(tokens, maxTokens), signal).catch((error: unknown) => {
+      leave?.();
+      signal?.throwIfAborted();
+      throw error;
+    });
+    lastInLine = turn.catch(() => {});
+    return turn;
   };
 }
