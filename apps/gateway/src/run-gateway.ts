@@ -94,10 +94,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
 
-  const redisScripts =
-    config.budget.driver === 'redis' && queue.kind === 'redis'
-      ? openRedisScripts({ url: queue.url, onError })
-      : undefined;
+  const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
   const database = openDatabase({
     connectionString: databaseUrl,
@@ -121,7 +118,11 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     positions: database.router !== undefined,
     onError,
   });
-  const embedders = createEmbedders(config.embedding);
+  const embedders = createEmbedders({
+    ...config.embedding,
+    redis: redisScripts,
+    onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+  });
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
   const search = createSearch({

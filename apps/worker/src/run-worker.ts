@@ -21,10 +21,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
 
-  const redisScripts =
-    config.budget.driver === 'redis' && queue.kind === 'redis'
-      ? openRedisScripts({ url: queue.url, onError })
-      : undefined;
+  const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const database = openDatabase({
     connectionString: databaseUrl,
     pool: config.pool,
@@ -36,7 +33,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   });
   const { pool } = database;
   const catalog = createCatalog(pool, { changes: 'listen', onError });
-  const embedders = createEmbedders({ ...config.embedding });
+  const embedders = createEmbedders({
+    ...config.embedding,
+    redis: redisScripts,
+    onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+  });
   const extractor = createExtractor(config.extraction);
   const producer = createProducer(queue, { onError });
   const consumer = consumeIngestUpload(

@@ -341,13 +341,13 @@ export const variables = {
     'Embedding',
     optional(integer(1, 10_000_000)),
     undefined,
-    'Rate limit towards the provider, per process.',
+    'Most requests to a model of the provider in any minute: of all processes together with REDIS_URL, of each process without it.',
   ),
   EMBEDDING_TOKENS_PER_MINUTE: variable(
     'Embedding',
     optional(integer(1, 1_000_000_000)),
     undefined,
-    'Rate limit towards the provider, per process.',
+    'Most tokens sent to a model of the provider in any minute: of all processes together with REDIS_URL, of each process without it.',
   ),
 
   CACHE_TTL_SECONDS: variable(

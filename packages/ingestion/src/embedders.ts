@@ -7,16 +7,15 @@ import {
   type EmbeddingProvider,
 } from '@sluice/embeddings';
 import type { Collection } from '@sluice/store';
+import { createRateGovernors, type RateGovernorsOptions } from './rate-governors.ts';
 
-export interface EmbeddersOptions {
+export interface EmbeddersOptions extends RateGovernorsOptions {
   /** Undefined: collections of that provider cannot be served by this process. */
   openAi: { apiKey: string; baseUrl: string | undefined } | undefined;
   timeoutMs: number;
   maxTexts: number;
   maxTokens: number;
   concurrency: number;
-  requestsPerMinute: number | undefined;
-  tokensPerMinute: number | undefined;
 }
 
 type Model = Pick<Collection, 'embeddingProvider' | 'embeddingModel' | 'dimensions'>;
@@ -32,6 +31,7 @@ const batching = { maxWaitMs: 10, retries: 3 };
 
 export function createEmbedders(options: EmbeddersOptions): Embedders {
   const embedders = new Map<string, Embedder>();
+  const governorFor = createRateGovernors(options);
 
   function createProvider({ embeddingProvider, embeddingModel, dimensions }: Model): EmbeddingProvider {
     if (embeddingProvider === 'local') return createLocalProvider({ dimensions });
@@ -57,15 +57,15 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
       const known = embedders.get(key);
       if (known) return known;
       const provider = createProvider(model);
-      const { requestsPerMinute, tokensPerMinute } = options;
+      const { openAi, tokensPerMinute } = options;
       // The limits are for an endpoint that charges; our own arithmetic needs none.
-      const limited = model.embeddingProvider !== 'local';
+      const limited = model.embeddingProvider === 'local' ? undefined : openAi;
       const embedder = createEmbedder(provider, {
         ...batching,
         maxTexts: options.maxTexts,
         maxTokens: options.maxTokens,
         concurrency: options.concurrency,
-        ...(limited && requestsPerMinute && { requestsPerMinute }),
+        ...(limited && { governor: governorFor({ ...limited, model: model.embeddingModel }) }),
         ...(limited && tokensPerMinute && { tokensPerMinute }),
       });
       embedders.set(key, embedder);
