@@ -167,7 +167,7 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
       startedAt = performance.now();
       const purpose = items[0]!.call.purpose;
       const texts = items.map((item) => item.text);
-      const vectors = await provider.embed(texts, { purpose, signal });
+      const vectors = await provider.embed(texts, { purpose, signal, onWait: pause });
       report(undefined);
       for (const [position, item] of items.entries()) item.call.resolveText(item.index, vectors[position]!);
     } catch (error) {
@@ -179,12 +179,14 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     }
   }
 
+  function pause(ms: number): void {
+    governor.pause(Math.min(ms, maxRetryAfterMs));
+  }
+
   function recover(items: readonly Item[], error: EmbeddingError): void {
     const live = items.filter((item) => !item.call.settled);
     const waitTooLong = (error.retryAfterMs ?? 0) > maxRetryAfterMs;
-    if (error.code === 'rate_limited' && error.retryAfterMs !== undefined) {
-      governor.pause(Math.min(error.retryAfterMs, maxRetryAfterMs));
-    }
+    if (error.retryable && error.retryAfterMs !== undefined) pause(error.retryAfterMs);
     // `textIndex` counts in `items`, so the plan is made with all of them.
     const plan = waitTooLong
       ? { rejected: live, batches: [], delayMs: 0 }

@@ -29,7 +29,7 @@ export type EmbeddingErrorCode = keyof typeof retryableByCode;
 export const embeddingErrorCodes = Object.keys(retryableByCode) as readonly EmbeddingErrorCode[];
 
 interface EmbeddingErrorDetails {
-  /** How long the provider asked to wait, in milliseconds. */
+  /** How long to wait before another try, where the provider said so. Milliseconds. */
   retryAfterMs?: number | undefined;
   /** The HTTP status of the provider's answer, where there was one. */
   status?: number | undefined;

@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { EmbeddingError, type EmbeddingErrorCode } from './embedding-error.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { providerWaitMs } from './provider-wait.ts';
 
 /** A provider may quote the texts back; a log line needs the beginning only. */
 const longestMessage = 500;
@@ -34,7 +34,7 @@ function statusFailure(error: APIError, redact: (text: string) => string): Embed
   return new EmbeddingError(codeOf(status, error.code), `The embeddings endpoint answered ${message}`, {
     status,
     requestId: error.requestID ?? undefined,
-    retryAfterMs: retryAfterMs(error.headers),
+    retryAfterMs: providerWaitMs(error.headers),
   });
 }
 

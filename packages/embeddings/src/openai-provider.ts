@@ -2,6 +2,7 @@ import { OpenAI } from 'openai';
 import { decodeAnswer } from './decode-answer.ts';
 import type { EmbeddingProvider } from './embedding-provider.ts';
 import { openAiFailure } from './openai-failure.ts';
+import { providerWaitMs } from './provider-wait.ts';
 
 export interface OpenAiProviderOptions {
   /** Empty for endpoints that want none: then no `Authorization` header is sent. */
@@ -40,20 +41,21 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): EmbeddingP
     model,
     dimensions,
     limits: { maxTexts: options.maxTexts ?? 2048, maxTokens: options.maxTokens ?? 250_000 },
-    async embed(texts, { purpose, signal }) {
+    async embed(texts, { purpose, signal, onWait }) {
       if (texts.length === 0) return [];
       const prefix = prefixes[purpose] ?? '';
       try {
-        const answer = await client.embeddings.create(
-          {
-            model,
-            input: texts.map((text) => acceptable(prefix + text)),
-            // Named, so that the package hands over the base64 as it is instead of decoding it into arrays of numbers.
-            encoding_format: encodingFormat,
-            ...(sendDimensions ? { dimensions } : {}),
-          },
-          signal === undefined ? {} : { signal },
-        );
+        const body = {
+          model,
+          input: texts.map((text) => acceptable(prefix + text)),
+          // Named, so that the package hands over the base64 as it is instead of decoding it into arrays of numbers.
+          encoding_format: encodingFormat,
+          ...(sendDimensions ? { dimensions } : {}),
+        };
+        const sent = client.embeddings.create(body, signal === undefined ? {} : { signal });
+        const { data: answer, response } = await sent.withResponse();
+        const waitMs = providerWaitMs(response.headers);
+        if (waitMs !== undefined) onWait?.(waitMs);
         return decodeAnswer(answer, texts.length, dimensions);
       } catch (error) {
         signal?.throwIfAborted();

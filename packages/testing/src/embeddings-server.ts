@@ -2,11 +2,21 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createEmbeddingsLimits, type EmbeddingsLimitOptions } from './embeddings-limits.ts';
 
 /** What the server does wrong with one request. */
 type EmbeddingsFault =
   /** Answers an error of this status; `retryAfter` is the header as sent (seconds or a date). */
-  | { kind: 'status'; status: number; retryAfter?: string; code?: string; message?: string }
+  | {
+      kind: 'status';
+      status: number;
+      retryAfter?: string;
+      code?: string;
+      message?: string;
+      headers?: Readonly<Record<string, string>>;
+    }
+  /** Answers correctly, with these headers. */
+  | { kind: 'headers'; headers: Readonly<Record<string, string>> }
   /** Answers correctly, but this much later. */
   | { kind: 'slow'; ms: number }
   /** Sends the head and half of the body, waits, and sends nothing more. */
@@ -51,6 +61,8 @@ interface EmbeddingsServerOptions {
   maxTexts?: number;
   /** Time that every answer takes, in milliseconds. Default 0. */
   latencyMs?: number;
+  /** Enforced with 429, and told in the headers of every answer. Default none. */
+  limits?: EmbeddingsLimitOptions;
 }
 
 export interface EmbeddingsServer extends AsyncDisposable {
@@ -72,6 +84,7 @@ export async function startEmbeddingsServer(
 ): Promise<EmbeddingsServer> {
   const requests: RecordedEmbeddingsRequest[] = [];
   const queued: (EmbeddingsFault | undefined)[] = [];
+  const limits = options.limits && createEmbeddingsLimits(options.limits);
   const defaultDimensions = options.dimensions ?? 384;
   let rule: (texts: readonly string[]) => EmbeddingsFault | undefined = () => undefined;
   let answering = 0;
@@ -109,6 +122,10 @@ export async function startEmbeddingsServer(
     if (texts.length > (options.maxTexts ?? 2048)) {
       return sendError(response, { status: 400, message: `Too many inputs: ${texts.length}` });
     }
+    const verdict = limits?.admit(tokensOf(texts));
+    setHeaders(response, verdict?.headers);
+    if (verdict?.admitted === false)
+      return sendError(response, { status: 429, message: 'Rate limit reached' });
     await respond(response, body, queued.length > 0 ? queued.shift() : rule(texts));
   }
 
@@ -125,6 +142,7 @@ export async function startEmbeddingsServer(
     if (wait > 0) await sleep(wait);
     if (fault?.kind === 'status') return sendError(response, fault);
     if (fault?.kind === 'body') return send(response, 200, fault.body, fault.contentType);
+    if (fault?.kind === 'headers') setHeaders(response, fault.headers);
     const asBase64 = body.encodingFormat === 'base64' && options.floatsOnly !== true;
     const text = JSON.stringify(embeddingsAnswer(body, defaultDimensions, asBase64, fault));
     if (fault?.kind !== 'cut' && fault?.kind !== 'stall') return send(response, 200, text);
@@ -195,15 +213,24 @@ function embeddingsAnswer(
   });
   if (fault?.kind === 'missing') data = data.slice(0, -1);
   if (fault?.kind === 'reordered') data.reverse();
-  const tokens = texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0);
+  const tokens = tokensOf(texts);
   return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } };
+}
+
+function tokensOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Math.ceil(text.length / 4), 0);
+}
+
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 function sendError(
   response: ServerResponse,
-  error: { status: number; retryAfter?: string; code?: string; message?: string },
+  error: Omit<Extract<EmbeddingsFault, { kind: 'status' }>, 'kind'>,
 ): void {
-  const { status, retryAfter, code = null, message = `Status ${status} on demand` } = error;
+  const { status, retryAfter, code = null, message = `Status ${status} on demand`, headers } = error;
+  setHeaders(response, headers);
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
   send(response, status, JSON.stringify({ error: { message, type: 'error', param: null, code } }));
 }

@@ -101,6 +101,7 @@ export function createFleetRateGovernor(options: FleetRateGovernorOptions): Rate
   return {
     acquire: oneAfterTheOther(limits.tokens, take, () => void line.leave().catch(() => {})),
     pause(ms) {
+      if (ms <= 0) return;
       pausedUntil = Math.max(pausedUntil, performance.now() + ms);
       if (performance.now() >= askAgainAt) void line.pause(ms).catch(() => {});
     },
