@@ -1,5 +1,6 @@
 // Withheld: how services are found and run. Tests only see where they are and how to get one of their own.
 export { expectNoLeakedConnections } from './connection-leaks.ts';
+export { describeUnless } from './describe-unless.ts';
 export { describeWithServices, type Need } from './describe-with-services.ts';
 export { type EmbeddingsServer, startEmbeddingsServer } from './embeddings-server.ts';
 export { TestingError, type TestingErrorCode } from './errors.ts';
