@@ -1,4 +1,5 @@
 import { endianness } from 'node:os';
+import { checkVector } from './check-vector.ts';
 import { EmbeddingError } from './embedding-error.ts';
 
 const littleEndian = endianness() === 'LE';
@@ -64,17 +65,4 @@ function decodeVector(embedding: unknown, textIndex: number): Float32Array {
   copy.set(bytes);
   if (!littleEndian) Buffer.from(copy.buffer).swap32();
   return new Float32Array(copy.buffer);
-}
-
-function checkVector(vector: Float32Array, textIndex: number, dimensions: number): Float32Array {
-  if (vector.length !== dimensions) {
-    throw new EmbeddingError(
-      'wrong_dimensions',
-      `The model answers vectors of ${vector.length} dimensions, ${dimensions} were expected.`,
-    );
-  }
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  if (Number.isFinite(squares) && squares > 0) return vector;
-  throw new EmbeddingError('invalid_vector', 'A vector of the answer is zero or not finite.', { textIndex });
 }

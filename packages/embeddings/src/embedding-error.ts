@@ -12,6 +12,8 @@ const retryableByCode = {
   provider_rejected: false,
   /** HTTP 401 or 403. */
   authentication_failed: false,
+  /** The files of a local model, or the packages that run it, are missing or cannot be used. */
+  model_unavailable: false,
   /** The answer is not an embeddings response. */
   invalid_answer: true,
   /** The answer has fewer vectors than texts were sent, or not one for each of them. */

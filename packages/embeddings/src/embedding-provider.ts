@@ -9,7 +9,7 @@ export interface ProviderRequestOptions {
 }
 
 export interface EmbeddingProvider {
-  readonly name: 'local' | 'openai';
+  readonly name: 'local' | 'openai' | 'onnx';
   /** Stored with a collection: vectors of two models must never be compared. */
   readonly model: string;
   readonly dimensions: number;

@@ -1,4 +1,4 @@
-// Providers, and the embedder that batches for them. How vectors are hashed, decoded and queued stays inside.
+// Providers, and the embedder that batches for them. How vectors are hashed, decoded, pooled and queued stays inside.
 export { createEmbedder } from './embedder.ts';
 export type { Embedder, EmbedderOptions, EmbeddingRequestReport, EmbedOptions } from './embedder-options.ts';
 export { EmbeddingError, type EmbeddingErrorCode, embeddingErrorCodes } from './embedding-error.ts';
@@ -11,5 +11,7 @@ export {
 export { rateLimitName } from './fleet/rate-limit-name.ts';
 export type { RedisScripts } from './fleet/shared-line.ts';
 export { createLocalProvider, type LocalProviderOptions } from './local-provider.ts';
+export { isOnnxModelName } from './onnx/model-name.ts';
+export { createOnnxModels, type OnnxModels, type OnnxModelsOptions } from './onnx-models.ts';
 export { createOpenAiProvider, type OpenAiProviderOptions } from './openai-provider.ts';
 export { createRateGovernor, type RateGovernor, type RateGovernorOptions } from './rate-governor.ts';
