@@ -1,15 +1,20 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { NewCollectionBody } from '@sluice/contract';
+import { isOnnxModelName } from '@sluice/embeddings';
 import { defaultChunking } from '@sluice/extraction';
 import type { NewCollection } from '@sluice/store';
 import { HttpProblem } from './http-problem.ts';
 
 export interface EmbeddingDefaults {
-  provider: 'local' | 'openai';
+  provider: 'local' | 'openai' | 'onnx';
   model: string | undefined;
   dimensions: number | undefined;
+  /** Where ONNX models are. Undefined: this server has none. */
+  onnx: { directory: string } | undefined;
 }
 
-const defaultModels = { local: 'local-ngram-v1', openai: 'text-embedding-3-small' };
+const defaultModels = { local: 'local-ngram-v1', openai: 'text-embedding-3-small', onnx: undefined };
 // Lengths of the vectors that these models give by default; others have to be told.
 const knownDimensions: Record<string, number> = {
   'local-ngram-v1': 384,
@@ -24,18 +29,12 @@ export function completeCollection(body: NewCollectionBody, defaults: EmbeddingD
   const inherited = provider === defaults.provider && !body.embedding?.model ? defaults : undefined;
   const model = body.embedding?.model ?? inherited?.model ?? defaultModels[provider];
   if (provider === 'local' && model !== defaultModels.local) {
-    const message = `the local provider has one model, ${defaultModels.local}`;
-    throw new HttpProblem('invalid_request', message, {
-      errors: [{ path: '/embedding/model', message, given: model }],
-    });
+    throw invalid('model', `the local provider has one model, ${defaultModels.local}`, model);
   }
+  if (provider === 'onnx') checkOnnxModel(model, defaults.onnx?.directory);
+  if (!model) throw invalid('model', 'say which model');
   const dimensions = body.embedding?.dimensions ?? inherited?.dimensions ?? knownDimensions[model];
-  if (!dimensions) {
-    const message = `say how many dimensions ${model} has`;
-    throw new HttpProblem('invalid_request', message, {
-      errors: [{ path: '/embedding/dimensions', message }],
-    });
-  }
+  if (!dimensions) throw invalid('dimensions', `say how many dimensions ${model} has`);
   return {
     name: body.name,
     embeddingProvider: provider,
@@ -47,4 +46,19 @@ export function completeCollection(body: NewCollectionBody, defaults: EmbeddingD
     chunkOverlapTokens: body.chunking?.overlap_tokens ?? defaultChunking.overlapTokens,
     language: body.language,
   };
+}
+
+/** A collection is pinned to its model for life, so a name that is misspelt is told before it is. */
+function checkOnnxModel(model: string | undefined, directory: string | undefined): void {
+  if (!directory) {
+    throw invalid('provider', 'this server has no ONNX models: EMBEDDING_ONNX_MODELS_DIR is not set', 'onnx');
+  }
+  if (!model) throw invalid('model', 'say which ONNX model: the name of its folder');
+  if (isOnnxModelName(model) && existsSync(join(directory, model, 'config.json'))) return;
+  throw invalid('model', `this server has no ONNX model ${JSON.stringify(model)}`, model);
+}
+
+function invalid(field: 'provider' | 'model' | 'dimensions', message: string, given?: string): HttpProblem {
+  const error = { path: `/embedding/${field}`, message, ...(given !== undefined && { given }) };
+  return new HttpProblem('invalid_request', message, { errors: [error] });
 }

@@ -53,10 +53,11 @@ export interface Config {
   };
   extraction: { threads: number; memoryMb: number; timeoutMs: number; maxExpandedBytes: number };
   embedding: {
-    provider: 'local' | 'openai';
+    provider: 'local' | 'openai' | 'onnx';
     model: string | undefined;
     dimensions: number | undefined;
     openAi: { apiKey: string; baseUrl: string | undefined } | undefined;
+    onnx: { directory: string; threads: number | undefined } | undefined;
     timeoutMs: number;
     maxTexts: number;
     maxTokens: number;
@@ -169,6 +170,9 @@ export function loadConfig(environment: Environment): Config {
       dimensions: values.EMBEDDING_DIMENSIONS,
       openAi: values.OPENAI_API_KEY
         ? { apiKey: values.OPENAI_API_KEY, baseUrl: values.OPENAI_BASE_URL }
+        : undefined,
+      onnx: values.EMBEDDING_ONNX_MODELS_DIR
+        ? { directory: values.EMBEDDING_ONNX_MODELS_DIR, threads: values.EMBEDDING_ONNX_THREADS }
         : undefined,
       timeoutMs: values.EMBEDDING_TIMEOUT_SECONDS * 1_000,
       maxTexts: values.EMBEDDING_BATCH_TEXTS,

@@ -39,6 +39,7 @@ function crossCheck(values: Values): ConfigProblem[] {
       expected: 'a key, because EMBEDDING_PROVIDER=openai',
     });
   }
+  problems.push(...onnxProblems(values));
   if (values.DATABASE_URL && !values.REDIS_URL && !URL.canParse(values.DATABASE_URL)) {
     problems.push({
       variable: 'DATABASE_URL',
@@ -75,6 +76,25 @@ function crossCheck(values: Values): ConfigProblem[] {
     });
   }
   return problems;
+}
+
+/** Unlike the other providers this one has no model that goes without saying. */
+function onnxProblems(values: Values): ConfigProblem[] {
+  if (values.EMBEDDING_PROVIDER !== 'onnx') return [];
+  const needed = {
+    EMBEDDING_ONNX_MODELS_DIR: 'the folder of the models',
+    EMBEDDING_MODEL: 'the name of a model',
+    EMBEDDING_DIMENSIONS: 'the length of its vectors',
+  };
+  return (Object.keys(needed) as (keyof typeof needed)[])
+    .filter((variable) => !values[variable])
+    .map((variable) => {
+      return {
+        variable,
+        given: '(not set)',
+        expected: `${needed[variable]}, because EMBEDDING_PROVIDER=onnx`,
+      };
+    });
 }
 
 /** Parses and validates the environment once. Empty variables count as not set. Throws `ConfigError` with every problem. */

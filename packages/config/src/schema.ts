@@ -284,15 +284,15 @@ export const variables = {
 
   EMBEDDING_PROVIDER: variable(
     'Embedding',
-    z.enum(['local', 'openai'], { error: 'expected local or openai' }),
+    z.enum(['local', 'openai', 'onnx'], { error: 'expected local, openai or onnx' }),
     'local',
-    'Provider of new collections: `local` (matches words, needs nothing) or `openai` (any OpenAI-compatible endpoint).',
+    'Provider of new collections: `local` (matches words, needs nothing), `openai` (any OpenAI-compatible endpoint) or `onnx` (a model on disk).',
   ),
   EMBEDDING_MODEL: variable(
     'Embedding',
     optional(z.string().min(1)),
     undefined,
-    'Model of new collections. Default: text-embedding-3-small for openai.',
+    'Model of new collections. Default: text-embedding-3-small for openai. For onnx: the name of its sub-folder.',
   ),
   EMBEDDING_DIMENSIONS: variable(
     'Embedding',
@@ -312,6 +312,18 @@ export const variables = {
     optional(url('http:', 'https:')),
     undefined,
     'Base URL of an OpenAI-compatible endpoint, with /v1.',
+  ),
+  EMBEDDING_ONNX_MODELS_DIR: variable(
+    'Embedding',
+    optional(z.string().min(1)),
+    undefined,
+    'Folder with one sub-folder for each ONNX model. Nothing is downloaded into it; packages/embeddings says what it needs.',
+  ),
+  EMBEDDING_ONNX_THREADS: variable(
+    'Embedding',
+    optional(integer(1, 256)),
+    undefined,
+    'Cores that an ONNX model may use, per process. Default: all.',
   ),
   EMBEDDING_BATCH_TEXTS: variable(
     'Embedding',

@@ -57,6 +57,24 @@ test('the OpenAI provider needs a key, and Redis needs a Postgres', () => {
   expect(problemsOf({ REDIS_URL: 'redis://x' })).toContain('DATABASE_URL');
 });
 
+test('the ONNX provider needs a folder, a model and its dimensions', () => {
+  const onnx = { EMBEDDING_PROVIDER: 'onnx', EMBEDDING_ONNX_MODELS_DIR: '/models' };
+  const problems = problemsOf({ EMBEDDING_PROVIDER: 'onnx' });
+  for (const name of ['EMBEDDING_ONNX_MODELS_DIR', 'EMBEDDING_MODEL', 'EMBEDDING_DIMENSIONS']) {
+    expect(problems).toContain(`${name}=(not set): expected`);
+  }
+  expect(problemsOf({ ...onnx, EMBEDDING_MODEL: 'e5' })).not.toContain('EMBEDDING_MODEL=');
+  expect(
+    loadConfig({
+      ...onnx,
+      EMBEDDING_MODEL: 'e5',
+      EMBEDDING_DIMENSIONS: '384',
+      EMBEDDING_ONNX_THREADS: '2',
+    }).embedding,
+  ).toMatchObject({ provider: 'onnx', model: 'e5', onnx: { directory: '/models', threads: 2 } });
+  expect(loadConfig({}).embedding.onnx).toBeUndefined();
+});
+
 test('an empty variable counts as not set', () => {
   expect(loadConfig({ PORT: '', DATABASE_URL: '' }).http.port).toBe(3000);
 });

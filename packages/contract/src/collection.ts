@@ -24,7 +24,9 @@ export const newCollectionSchema = z
     name: collectionNameSchema,
     embedding: z
       .strictObject({
-        provider: z.enum(['local', 'openai']),
+        provider: z
+          .enum(['local', 'openai', 'onnx'])
+          .describe('onnx: a model in the folder of the server, named like its sub-folder'),
         model: z.string().min(1).max(200).optional(),
         dimensions: z.int().min(1).max(4_000).optional(),
       })

@@ -1,6 +1,7 @@
 import {
   createEmbedder,
   createLocalProvider,
+  createOnnxModels,
   createOpenAiProvider,
   type Embedder,
   EmbeddingError,
@@ -12,6 +13,8 @@ import { createRateGovernors, type RateGovernorsOptions } from './rate-governors
 export interface EmbeddersOptions extends RateGovernorsOptions {
   /** Undefined: collections of that provider cannot be served by this process. */
   openAi: { apiKey: string; baseUrl: string | undefined } | undefined;
+  /** A folder with one sub-folder a model, and the cores that one may use. Undefined: as above. */
+  onnx: { directory: string; threads: number | undefined } | undefined;
   timeoutMs: number;
   maxTexts: number;
   maxTokens: number;
@@ -33,8 +36,17 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
   const embedders = new Map<string, Embedder>();
   const governorFor = createRateGovernors(options);
 
+  const onnxModels = options.onnx && createOnnxModels(options.onnx);
+
   function createProvider({ embeddingProvider, embeddingModel, dimensions }: Model): EmbeddingProvider {
     if (embeddingProvider === 'local') return createLocalProvider({ dimensions });
+    if (embeddingProvider === 'onnx') {
+      if (onnxModels) return onnxModels.provider({ model: embeddingModel, dimensions });
+      throw new EmbeddingError(
+        'model_unavailable',
+        'the collection uses provider onnx, but no EMBEDDING_ONNX_MODELS_DIR is set for this process',
+      );
+    }
     if (!options.openAi) {
       throw new EmbeddingError(
         'authentication_failed',
@@ -59,7 +71,7 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
       const provider = createProvider(model);
       const { openAi, tokensPerMinute } = options;
       // The limits are for an endpoint that charges; our own arithmetic needs none.
-      const limited = model.embeddingProvider === 'local' ? undefined : openAi;
+      const limited = model.embeddingProvider === 'openai' ? openAi : undefined;
       const embedder = createEmbedder(provider, {
         ...batching,
         maxTexts: options.maxTexts,
@@ -73,6 +85,7 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...embedders.values()].map((embedder) => embedder.close()));
+      await onnxModels?.close();
     },
   };
 }

@@ -63,6 +63,7 @@ export async function openWorkshop(): Promise<Workshop> {
   const embedders = stack.use(
     createEmbedders({
       openAi: { apiKey: 'sk-test', baseUrl: provider.baseUrl },
+      onnx: undefined,
       timeoutMs: 10_000,
       maxTexts: 64,
       maxTokens: 100_000,
