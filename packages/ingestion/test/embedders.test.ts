@@ -13,6 +13,7 @@ const modelOf = (embeddingModel: string, dimensions = 8) => {
 function openProcess(baseUrl: string, redis?: RedisScripts) {
   const embedders = createEmbedders({
     openAi: { apiKey: 'sk-secret', baseUrl },
+    onnx: undefined,
     timeoutMs: 5_000,
     maxTexts: 64,
     maxTokens: 1_000,
