@@ -12,9 +12,12 @@ async function readProject(file: string): Promise<UserWorkspaceConfig> {
   return { ...config, root: dirname(path), test: { ...defaults, ...config.test } };
 }
 
-const files = globSync(['{apps,packages}/*/vitest.config.ts', '{examples,deploy,bench}/vitest.config.ts'], {
-  cwd: import.meta.dirname,
-});
+const files = globSync(
+  ['{apps,packages}/*/vitest.config.ts', '{examples,deploy,bench,chaos}/vitest.config.ts'],
+  {
+    cwd: import.meta.dirname,
+  },
+);
 
 export default defineConfig({
   test: {
