@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createEmbedders } from '@sluice/ingestion';
+import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
 import { createSearch } from '@sluice/search';
 import {
@@ -32,7 +33,6 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-const watchIntervalMs = 300;
 const retryMs = 1_000;
 
 function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) => void): Cache {
@@ -131,7 +131,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     cacheTtlMs: config.search.cacheTtlMs,
   });
-  const watcher = createUploadWatcher(pool.lane('interactive'), { intervalMs: watchIntervalMs, onError });
+  const progressOptions = { db: pool.lane('interactive'), onError };
+  const progress =
+    queue.kind === 'redis'
+      ? createRedisProgress({ ...progressOptions, url: queue.url })
+      : createPostgresProgress(progressOptions);
+  const watcher = createUploadWatcher(pool.lane('interactive'), progress, { onError });
   const closing = new AbortController();
 
   const services: Services = {
@@ -141,6 +146,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     producer,
     cache,
     search,
+    progress,
     watcher,
     backlog: createUploadBacklog(pool.lane('interactive'), { limit: config.http.uploadBacklogLimit }),
     embeddingDefaults: config.embedding,
@@ -155,6 +161,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   async function closeServices(): Promise<void> {
     closing.abort();
     watcher[Symbol.dispose]();
+    await progress[Symbol.asyncDispose]();
     await producer.close();
     await cache.close();
     await embedders[Symbol.asyncDispose]();

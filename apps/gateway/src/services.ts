@@ -1,5 +1,6 @@
 import type { Cache } from '@sluice/cache';
 import type { Pool } from '@sluice/pool';
+import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Search } from '@sluice/search';
 import type { Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
@@ -17,6 +18,7 @@ export interface Services {
   producer: Producer;
   cache: Cache;
   search: Search;
+  progress: ProgressChannel;
   watcher: UploadWatcher;
   backlog: UploadBacklog;
   embeddingDefaults: EmbeddingDefaults;

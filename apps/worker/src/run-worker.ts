@@ -1,6 +1,7 @@
 import { type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
 import { createEmbedders, createPublisher, startIndexBuilder, startReconciler } from '@sluice/ingestion';
+import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
@@ -40,6 +41,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   });
   const extractor = createExtractor(config.extraction);
   const producer = createProducer(queue, { onError });
+  const progressOptions = { db: pool.lane('control'), onError };
+  const progressChannel =
+    queue.kind === 'redis'
+      ? createRedisProgress({ ...progressOptions, url: queue.url })
+      : createPostgresProgress(progressOptions);
   const consumer = consumeIngestUpload(
     queue,
     {
@@ -49,6 +55,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       extractor,
       publisher: createPublisher({ db: pool.lane('bulk') }),
       windowChunks: config.worker.batchRows,
+      progressChannel,
     },
     {
       concurrency: config.worker.concurrency,
@@ -95,6 +102,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
     await producer.close();
+    await progressChannel[Symbol.asyncDispose]();
     await extractor.close();
     await embedders[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();

@@ -27,6 +27,7 @@ import {
   uploadListSchema,
   uploadOptionsSchema,
   uploadSchema,
+  watchHeadersSchema,
 } from './upload.ts';
 
 const json = (description: string, schema: z.ZodType) => ({
@@ -194,11 +195,14 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           operationId: 'watchUpload',
           summary: 'Status of an upload, live',
           description:
-            'Server-sent events named `status` whose data is the upload; the stream ends with the final one.',
+            'Server-sent events named `status` whose data is the upload: the status as it is, then each change of it. The stream ends with ' +
+            'the final one, or with an event named `deleted`. The id of an event is the same at every replica: a client that comes back ' +
+            'with `Last-Event-ID` gets what came after.',
           tags: ['Uploads'],
-          requestParams: { path: id('upload') },
+          requestParams: { path: id('upload'), header: watchHeadersSchema },
           responses: {
             '200': { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+            '204': { description: '`Last-Event-ID` was the final status: there is no need to come back' },
             ...problems('upload_not_found'),
           },
         },

@@ -34,6 +34,13 @@ export const uploadHeadersSchema = z.object({
     ),
 });
 
+export const watchHeadersSchema = z.object({
+  'Last-Event-ID': z
+    .string()
+    .optional()
+    .describe('Id of the last event seen. What is not one of ours is passed over.'),
+});
+
 export const textUploadSchema = uploadOptionsSchema
   .safeExtend({
     text: z.string().min(1).describe('The document itself'),

@@ -1,5 +1,6 @@
 import type { Extractor } from '@sluice/extraction';
 import type { Pool } from '@sluice/pool';
+import type { ProgressChannel } from '@sluice/progress';
 import type { Claim, Collection } from '@sluice/store';
 import type { Embedders } from './embedders.ts';
 import type { ProgressReporter } from './progress.ts';
@@ -15,6 +16,8 @@ export interface IngestionDependencies {
   publisher: Publisher;
   /** Chunks of one document that are embedded and written in one step. */
   windowChunks: number;
+  progressChannel: ProgressChannel;
+  /** Least time between two announcements of an upload's progress. Default: the channel's pace. */
   progressIntervalMs?: number;
 }
 

@@ -33,7 +33,6 @@ export type IngestOutcome = PublishOutcome | 'nothing_to_do';
 
 // A file that kills its worker never gets to report; the count in the database ends that.
 const maxLostAttempts = 20;
-const progressIntervalMs = 500;
 // More only wait for each other: texts of all windows share requests and writers.
 const windowsAtOnce = 2;
 // As often may other versions of the document come in between before the job goes back in line.
@@ -54,7 +53,8 @@ export async function ingestUpload(
   const { upload, fence } = claim;
   const lost = new AbortController();
   using progress = createProgressReporter(db, uploadId, fence, {
-    intervalMs: dependencies.progressIntervalMs ?? progressIntervalMs,
+    channel: dependencies.progressChannel,
+    intervalMs: dependencies.progressIntervalMs,
     onLost: () => lost.abort(),
     onProgress: ({ chunksDone, chunksTotal }) => context.onProgress?.(chunksDone, chunksTotal),
   });

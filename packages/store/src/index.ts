@@ -1,4 +1,5 @@
 // Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
+export { type AttemptRow, readAttempts } from './attempts.ts';
 export { type Catalog, type CatalogOptions, createCatalog } from './catalog.ts';
 export { createVectorIndexSql, type VectorIndex } from './chunk-table.ts';
 export {

@@ -26,9 +26,12 @@ export async function cancelUpload(db: Queryable, id: string): Promise<UploadSta
   return rows[0]?.state;
 }
 
-/** Back in line as on the first day, and in its old place among the versions of its document: a later one still wins. */
-const asNew = `state = 'queued', stage = 'waiting', error = null, attempts = 0, lost_attempts = 0, chunks_done = 0,
-  chunks_total = null, turn = null,
+/**
+ * Back in line as on the first day, and in its old place among the versions of its document: a later one still wins. The fence goes
+ * up, so that this comes after the end before it.
+ */
+const asNew = `state = 'queued', stage = 'waiting', fence = fence + 1, error = null, attempts = 0, lost_attempts = 0,
+  chunks_done = 0, chunks_total = null, turn = null,
   started_at = null, finished_at = null, updated_at = now()`;
 
 /** Puts an upload that failed or was cancelled back in line. False when it is in another state, or there is none. */

@@ -45,6 +45,8 @@ export interface Upload extends NewUpload {
   generation: number;
   state: UploadState;
   stage: UploadStage;
+  /** Of the latest attempt; what an earlier one says is outdated. */
+  fence: number;
   sizeBytes: number;
   contentHash: string | null;
   attempts: number;
@@ -66,7 +68,7 @@ export interface Upload extends NewUpload {
 const columns = `
   u.id, u.sequence, u.collection_id as "collectionId", c.name as "collectionName", c.generation, u.document_id as "documentId",
   u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
-  u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage,
+  u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage, u.fence,
   u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
   u.chunks_total as "chunksTotal", u.error, u.unchanged, u.stage_ms as "stageMs",
   u.priority, u.turn, u.created_at as "createdAt", u.started_at as "startedAt",
@@ -210,14 +212,14 @@ export async function claimUpload(db: Queryable, id: string): Promise<Claim | un
          chunks_total = null, error = null
        where id = $1::uuid and state in ('queued', 'processing') returning *
      )
-     select ${columns}, u.fence, u.lost_attempts as "lostAttempts", d.live_upload_id as "liveUploadId"
+     select ${columns}, u.lost_attempts as "lostAttempts", d.live_upload_id as "liveUploadId"
      from u join sluice.collections c on c.id = u.collection_id left join sluice.documents d on d.id = u.document_id`,
     [id],
     { prepare: true },
   );
   if (!rows[0]) return undefined;
-  const { fence, lostAttempts, liveUploadId, ...upload } = rows[0];
-  return { upload, fence, lostAttempts, liveUploadId };
+  const { lostAttempts, liveUploadId, ...upload } = rows[0];
+  return { upload, fence: upload.fence, lostAttempts, liveUploadId };
 }
 
 /** Which version of a document is live. */

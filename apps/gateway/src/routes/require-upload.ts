@@ -1,5 +1,6 @@
 import { findUploads, type Upload } from '@sluice/store';
 import { HttpProblem } from '../http-problem.ts';
+import { withLiveProgress } from '../live-status.ts';
 import type { Services } from '../services.ts';
 import { isUuid } from '../validate.ts';
 
@@ -9,8 +10,9 @@ export function uploadNotFound(id: string): HttpProblem {
   });
 }
 
-export async function requireUpload({ pool, catalog }: Services, id: string): Promise<Upload> {
-  const [upload] = isUuid(id) ? await findUploads(pool, [id]) : [];
+/** With its live progress. */
+export async function requireUpload({ pool, catalog, progress }: Services, id: string): Promise<Upload> {
+  const [upload] = isUuid(id) ? await withLiveProgress(progress, await findUploads(pool, [id])) : [];
   if (!upload) throw uploadNotFound(id);
   // Whoever reads "ready" here finds the document in the next query, also before the notification has come.
   catalog.observe(upload.collectionId, upload.generation);

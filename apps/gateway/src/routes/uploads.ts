@@ -13,6 +13,7 @@ import {
 import express, { Router } from 'express';
 import { explainWaiting } from '../explain-waiting.ts';
 import { HttpProblem } from '../http-problem.ts';
+import { withLiveProgress } from '../live-status.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentUpload } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
@@ -23,7 +24,7 @@ import { requireUpload, uploadNotFound } from './require-upload.ts';
 import { watchUpload } from './watch-upload.ts';
 
 export function uploadRoutes(services: Services): Router {
-  const { pool, catalog, producer, log } = services;
+  const { pool, catalog, producer, progress, log } = services;
   const router = Router();
 
   /** One that stays behind finds nothing to do. */
@@ -47,7 +48,7 @@ export function uploadRoutes(services: Services): Router {
       });
       const last = uploads.length === limit ? uploads.at(-1) : undefined;
       response.json({
-        uploads: uploads.map(presentUpload),
+        uploads: (await withLiveProgress(progress, uploads)).map(presentUpload),
         next_cursor: last ? String(last.sequence) : null,
       });
     })
@@ -61,6 +62,7 @@ export function uploadRoutes(services: Services): Router {
       const which = { collectionId: collectionId || undefined, code, retryable };
       const ids = await redriveUploads(pool, which, limit);
       enqueueUploads(services, await assignTurns(pool, ids), request.id);
+      void progress.announceChange(ids);
       const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
       log.info({ request_id: request.id, uploads: ids.length, ...which }, 'failed uploads redriven');
       response.json(body);
@@ -77,6 +79,7 @@ export function uploadRoutes(services: Services): Router {
         const detail = `the upload is ${state}: only one that has not ended can be cancelled; DELETE removes it`;
         throw new HttpProblem('upload_final', detail, { id, state });
       }
+      void progress.announceChange([id]);
       removeJob(id);
       log.info({ request_id: request.id, upload_id: id }, 'upload cancelled');
       response.json(presentUpload(await requireUpload(services, id)));
@@ -93,6 +96,7 @@ export function uploadRoutes(services: Services): Router {
         throw new HttpProblem('upload_not_retryable', detail, { id, state });
       }
       enqueueUploads(services, await assignTurns(pool, [id]), request.id);
+      void progress.announceChange([id]);
       log.info({ request_id: request.id, upload_id: id }, 'upload retried');
       response.status(202).json(presentUpload(await requireUpload(services, id)));
     })

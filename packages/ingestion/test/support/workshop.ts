@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { createExtractor } from '@sluice/extraction';
 import { createPool, type Pool } from '@sluice/pool';
+import { createPostgresProgress } from '@sluice/progress';
 import { type Collection, createCollection, findUploads, listCollections, type Upload } from '@sluice/store';
 import { createTestDatabase, type EmbeddingsServer, startEmbeddingsServer } from '@sluice/testing';
 import {
@@ -79,6 +80,8 @@ export async function openWorkshop(): Promise<Workshop> {
     maxExpandedBytes: 10_000_000,
   });
   stack.defer(() => extractor.close());
+  // Attempts that lost their upload shall get as far as they can, so they neither look nor write.
+  const quietMs = 60_000;
   const dependencies: IngestionDependencies = {
     pool,
     collectionById: async (id) => (await listCollections(pool)).find((one) => one.id === id),
@@ -86,8 +89,8 @@ export async function openWorkshop(): Promise<Workshop> {
     extractor,
     publisher: createPublisher({ db: pool.lane('bulk') }),
     windowChunks: 1_000,
-    // Attempts that lost their upload shall get as far as they can.
-    progressIntervalMs: 60_000,
+    progressChannel: stack.use(createPostgresProgress({ db: pool, pollMs: quietMs })),
+    progressIntervalMs: quietMs,
   };
 
   return {
