@@ -12,6 +12,7 @@ import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { queryRoutes } from './routes/query.ts';
 import { dashboardPath, queueDashboard } from './routes/queue-dashboard.ts';
+import { receiptRoutes } from './routes/receipts.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import type { Services } from './services.ts';
@@ -52,6 +53,7 @@ export function createApp(services: Services): Express {
   app.use('/v1/uploads', uploadRoutes(services));
   app.use('/v1/documents', documentRoutes(services));
   app.use('/v1/collections', collectionRoutes(services));
+  app.use('/v1/receipts', receiptRoutes(services));
   app.use('/v1/query', queryRoutes(services));
   app.use(notFound);
   app.use(problems(log));

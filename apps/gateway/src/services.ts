@@ -30,9 +30,13 @@ export interface Services {
   version: string;
 }
 
+export function collectionNotFound(name: string): HttpProblem {
+  const detail = `no collection is named "${name}"; create it with POST /v1/collections`;
+  return new HttpProblem('collection_not_found', detail, { collection: name });
+}
+
 export async function requireCollection(catalog: Catalog, name: string): Promise<Collection> {
   const collection = await catalog.byName(name);
   if (collection) return collection;
-  const detail = `no collection is named "${name}"; create it with POST /v1/collections`;
-  throw new HttpProblem('collection_not_found', detail, { collection: name });
+  throw collectionNotFound(name);
 }

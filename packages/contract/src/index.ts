@@ -16,6 +16,7 @@ export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
 export { type AnswerBody, type HitBody, maxResults, type QueryBody, querySchema } from './query.ts';
+export type { ReceiptBody } from './receipt.ts';
 export {
   type RedrivenBody,
   redriveSchema,

@@ -17,6 +17,7 @@ import {
 import { readinessSchema } from './health.ts';
 import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
 import { answerSchema, querySchema } from './query.ts';
+import { receiptSchema } from './receipt.ts';
 import {
   acceptedSchema,
   redrivenSchema,
@@ -50,6 +51,9 @@ function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   }
   return responses;
 }
+
+const deletedMeaning =
+  'Deleted, with a receipt: what went, and what was found of it afterwards. All of `remaining` is zero, else `reasons` says why';
 
 const id = (what: string) => z.object({ id: z.uuid().describe(`Id of the ${what}`) });
 
@@ -141,10 +145,10 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           operationId: 'deleteUpload',
           summary: 'Delete an upload and what came of it',
           description:
-            'Also while it is being worked on. Its document goes too when this upload is the live version.',
+            'Also while it is being worked on. Its document goes too when this upload is the live version, or the only one.',
           tags: ['Uploads'],
           requestParams: { path: id('upload') },
-          responses: { '204': { description: 'Deleted' }, ...problems('upload_not_found') },
+          responses: { '200': json(deletedMeaning, receiptSchema), ...problems('upload_not_found') },
         },
       },
       '/v1/uploads/retry': {
@@ -260,7 +264,7 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           summary: 'Delete a document with its chunks and uploads',
           tags: ['Documents'],
           requestParams: { path: id('document') },
-          responses: { '204': { description: 'Deleted' }, ...problems('document_not_found') },
+          responses: { '200': json(deletedMeaning, receiptSchema), ...problems('document_not_found') },
         },
       },
       '/v1/collections': {
@@ -294,7 +298,16 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           summary: 'Delete a collection with everything in it',
           tags: ['Collections'],
           requestParams: { path: z.object({ name: collectionNameSchema }) },
-          responses: { '204': { description: 'Deleted' }, ...problems('collection_not_found') },
+          responses: { '200': json(deletedMeaning, receiptSchema), ...problems('collection_not_found') },
+        },
+      },
+      '/v1/receipts/{id}': {
+        get: {
+          operationId: 'getReceipt',
+          summary: 'Count again what is left of a deletion',
+          tags: ['Deletions'],
+          requestParams: { path: id('receipt') },
+          responses: { '200': json('What is left now', receiptSchema), ...problems('receipt_not_found') },
         },
       },
       '/v1/query': {

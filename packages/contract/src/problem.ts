@@ -43,6 +43,7 @@ export const problemCodes = {
   collection_not_found: [404, 'No collection has that name'],
   upload_not_found: [404, 'No upload has that id; it may have been deleted'],
   document_not_found: [404, 'No live document has that id'],
+  receipt_not_found: [404, 'No deletion has that receipt; they are kept for 90 days'],
   not_found: [404, 'No such path'],
   method_not_allowed: [405, 'The path exists, but not with that method'],
   idempotency_key_reused: [409, 'Another request has used the same Idempotency-Key for something else'],

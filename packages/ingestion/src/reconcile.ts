@@ -2,6 +2,7 @@ import type { Lane } from '@sluice/pool';
 import {
   deleteAbandonedUploads,
   deleteIdempotencyKeys,
+  deleteOldDeletions,
   deleteOrphanedChunks,
   takeLease,
   touchQuietUploads,
@@ -23,11 +24,13 @@ export interface ReconcileReport {
   abandoned: number;
   orphanedChunks: number;
   forgottenKeys: number;
+  forgottenReceipts: number;
 }
 
 const batch = 1_000;
 // Who repeats a request does so within minutes; a day also covers a night of retries.
 const keysKeptMs = 24 * 3_600_000;
+const receiptsKeptMs = 90 * 24 * 3_600_000;
 
 /**
  * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
@@ -47,6 +50,7 @@ export async function reconcile({
     abandoned: await deleteAbandonedUploads(db, abandonedAfterMs),
     orphanedChunks: await deleteOrphanedChunks(db),
     forgottenKeys: await deleteIdempotencyKeys(db, keysKeptMs),
+    forgottenReceipts: await deleteOldDeletions(db, receiptsKeptMs),
   };
 }
 

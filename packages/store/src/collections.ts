@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '@sluice/pool';
 import { sqlState } from '@sluice/pool';
-import { createChunkTable, dropChunkTable, type VectorIndex } from './chunk-table.ts';
+import { createChunkTable, type VectorIndex } from './chunk-table.ts';
 import type { VectorStorage } from './codec/vector.ts';
 import { StoreError } from './errors.ts';
 
@@ -105,19 +105,10 @@ export async function listCollections(
   return rows;
 }
 
-/** Removes the collection with all its documents, chunks and uploads. Returns whether it existed. */
-export async function deleteCollection(transaction: Transaction, id: number): Promise<boolean> {
-  const { rowCount } = await transaction.query('delete from sluice.collections where id = $1::bigint', [id]);
-  if (rowCount === 0) return false;
-  await dropChunkTable(transaction, id);
-  await notifyCollection(transaction, id);
-  return true;
-}
-
 /** Channel on which every change of a collection's contents or definition is announced. */
 export const changesChannel = 'sluice_changes';
 
-async function notifyCollection(db: Queryable, id: number): Promise<void> {
+export async function notifyCollection(db: Queryable, id: number): Promise<void> {
   await db.query('select pg_notify($1::text, $2::text)', [changesChannel, String(id)]);
 }
 

@@ -16,16 +16,21 @@ export {
   type Collection,
   createCollection,
   type Distance,
-  deleteCollection,
   listCollections,
   type NewCollection,
 } from './collections.ts';
+export { deleteCollection, deleteDocument, deleteUpload } from './delete.ts';
+export {
+  countRemaining,
+  type Deletion,
+  type DeletionCounts,
+  deleteOldDeletions,
+  findDeletion,
+} from './deletions.ts';
 export {
   type Document,
   type DocumentChunk,
   type DocumentListing,
-  deleteDocument,
-  deleteUpload,
   findDocument,
   listDocumentChunks,
   listDocuments,

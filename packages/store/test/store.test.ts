@@ -243,7 +243,7 @@ describeWithServices(['postgres'], 'the store', () => {
     const { documentId, uploadId } = await publish(collection, 'x', ['x']);
     expect(
       await pool.lane('control').transaction((transaction) => deleteCollection(transaction, collection.id)),
-    ).toBe(true);
+    ).toMatchObject({ deleted: { documents: 1, uploads: 1, chunks: 1 } });
     const { rows } = await pool.query('select to_regclass($1::text) as found', [
       `sluice.chunks_${collection.id}`,
     ]);
@@ -305,11 +305,13 @@ describeWithServices(['postgres'], 'the store', () => {
     const collection = await makeCollection(pool);
     const { uploadId, documentId } = await publish(collection, 'kept', ['a']);
     const later = await makeUpload(pool, collection, 'kept');
-    expect(await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, later))).toBe(true);
+    expect(
+      await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, later)),
+    ).toMatchObject({ documentId: null, deleted: { documents: 0, uploads: 1, chunks: 0, parts: 2 } });
     expect(await findDocument(pool, documentId)).toBeDefined();
-    expect(await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, uploadId))).toBe(
-      true,
-    );
+    expect(
+      await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, uploadId)),
+    ).toMatchObject({ documentId, deleted: { documents: 1, uploads: 1, chunks: 1 } });
     expect(await findDocument(pool, documentId)).toBeUndefined();
     expect(await searchChunks(pool, collection, { vector: vectorOf(1), k: 5 })).toEqual([]);
   });

@@ -1,13 +1,15 @@
 import { newCollectionSchema } from '@sluice/contract';
 import { collectionStatistics, createCollection, deleteCollection } from '@sluice/store';
 import express, { Router } from 'express';
+import { settleDeletion } from '../deletion-receipt.ts';
 import { completeCollection } from '../embedding-defaults.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentCollection } from '../present.ts';
-import { requireCollection, type Services } from '../services.ts';
+import { collectionNotFound, requireCollection, type Services } from '../services.ts';
 import { validate } from '../validate.ts';
 
-export function collectionRoutes({ pool, catalog, embeddingDefaults, vectorIndex }: Services): Router {
+export function collectionRoutes(services: Services): Router {
+  const { pool, catalog, embeddingDefaults, vectorIndex, log } = services;
   const router = Router();
 
   router
@@ -33,10 +35,16 @@ export function collectionRoutes({ pool, catalog, embeddingDefaults, vectorIndex
       response.json(presentCollection(collection, await collectionStatistics(pool, collection.id)));
     })
     .delete(async (request, response) => {
-      const { id } = await requireCollection(catalog, request.params.name);
-      await pool.lane('interactive').transaction((transaction) => deleteCollection(transaction, id));
-      await catalog.refresh();
-      response.status(204).end();
+      const { id, name } = await requireCollection(catalog, request.params.name);
+      const deleted = await pool
+        .lane('interactive')
+        .transaction((transaction) => deleteCollection(transaction, id));
+      if (!deleted) {
+        await catalog.refresh();
+        throw collectionNotFound(name);
+      }
+      log.info({ request_id: request.id, collection: name, receipt: deleted.id }, 'collection deleted');
+      response.json(await settleDeletion(services, deleted));
     })
     .all(methodNotAllowed('GET', 'DELETE'));
   return router;

@@ -8,6 +8,7 @@ import {
   updateDocument,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { settleDeletion } from '../deletion-receipt.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentChunk, presentDocument } from '../present.ts';
@@ -22,7 +23,8 @@ function parseCursor(cursor: string): { createdAtMicros: number; id: string } {
   return { createdAtMicros: Number(micros), id };
 }
 
-export function documentRoutes({ pool, catalog }: Services): Router {
+export function documentRoutes(services: Services): Router {
+  const { pool, catalog, log } = services;
   const router = Router();
   const missing = (id: string) =>
     new HttpProblem('document_not_found', `no live document has the id "${id}"`, { id });
@@ -74,8 +76,8 @@ export function documentRoutes({ pool, catalog }: Services): Router {
         isUuid(id) &&
         (await pool.lane('interactive').transaction((transaction) => deleteDocument(transaction, id)));
       if (!deleted) throw missing(id);
-      await catalog.refresh();
-      response.status(204).end();
+      log.info({ request_id: request.id, document_id: id, receipt: deleted.id }, 'document deleted');
+      response.json(await settleDeletion(services, deleted));
     })
     .all(methodNotAllowed('GET', 'PATCH', 'DELETE'));
 

@@ -11,6 +11,7 @@ import {
   retryUpload,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { settleDeletion } from '../deletion-receipt.ts';
 import { explainWaiting } from '../explain-waiting.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { withLiveProgress } from '../live-status.ts';
@@ -116,9 +117,8 @@ export function uploadRoutes(services: Services): Router {
         isUuid(id) &&
         (await pool.lane('interactive').transaction((transaction) => deleteUpload(transaction, id)));
       if (!deleted) throw uploadNotFound(id);
-      await catalog.refresh();
-      removeJob(id);
-      response.status(204).end();
+      log.info({ request_id: request.id, upload_id: id, receipt: deleted.id }, 'upload deleted');
+      response.json(await settleDeletion(services, deleted));
     })
     .all(methodNotAllowed('GET', 'DELETE'));
 
