@@ -2,14 +2,16 @@ import { createHash, type Hash } from 'node:crypto';
 import { detectFormat } from '@sluice/extraction';
 import type { Lane, Transaction } from '@sluice/pool';
 import {
-  acceptUpload,
+  acceptUploads,
   assignTurns,
   type Collection,
   discardUploads,
   findUploads,
   insertPart,
   insertUpload,
+  joinBatch,
   type KeyedRequest,
+  type NewUpload,
   type Priority,
   partBytes,
   type ReceivedUpload,
@@ -18,7 +20,9 @@ import {
   type Upload,
 } from '@sluice/store';
 import { v7 as uuid } from 'uuid';
+import { requireRoomInBatch } from './batch-room.ts';
 import { IngestionError } from './errors.ts';
+import { createSmallFiles } from './small-files.ts';
 
 export interface IncomingFile {
   collection: Collection;
@@ -32,6 +36,8 @@ export interface IncomingFile {
   metadata: Record<string, unknown>;
   chunking: { maxTokens: number; overlapTokens: number } | undefined;
   priority: Priority;
+  /** Where the bytes are fetched from, when it is that which a repeated request would say, and not the bytes. */
+  source?: string;
   bytes: AsyncIterable<Buffer>;
 }
 
@@ -45,7 +51,7 @@ export interface UploadBatch extends AsyncDisposable {
   receive(file: IncomingFile): Promise<void>;
   /**
    * Makes all received uploads durable. One whose document has exactly this version live is ready at once. Throws
-   * `IngestionError` (`idempotency_key_reused`).
+   * `IngestionError` (`idempotency_key_reused`, `batch_not_found`, `batch_cancelled`, `batch_full`).
    */
   accept(): Promise<AcceptedUploads>;
 }
@@ -63,6 +69,8 @@ export interface UploadBatchOptions {
   requestId: string | null;
   /** Two requests with the same one are the same request. */
   idempotencyKey?: string | undefined;
+  /** The batch that the uploads belong to. */
+  batchId?: string | undefined;
 }
 
 // As much as format detection looks at.
@@ -91,18 +99,19 @@ export function createUploadBatch({
   maxBytes,
   requestId,
   idempotencyKey,
+  batchId,
 }: UploadBatchOptions): UploadBatch {
   const begun: string[] = [];
   const received: ReceivedUpload[] = [];
-  const fingerprint = createHash('sha256');
+  const small = createSmallFiles(db, (ids) => begun.push(...ids));
+  const fingerprint = createHash('sha256').update(batchId ?? '');
   let accepted = false;
 
-  async function begin(id: string, file: IncomingFile, head: Buffer): Promise<void> {
+  function describe(id: string, file: IncomingFile, head: Buffer): NewUpload {
     const { collection, fileName, mediaType, metadata, chunking } = file;
     const format = detectFormat({ fileName, mediaType, head: head.subarray(0, sniffBytes) });
     const documentId = uuid();
-    begun.push(id);
-    await insertUpload(db, {
+    return {
       id,
       collectionId: collection.id,
       documentId,
@@ -114,7 +123,14 @@ export function createUploadBatch({
       chunkOverlapTokens: chunking?.overlapTokens ?? collection.chunkOverlapTokens,
       priority: file.priority,
       requestId,
-    });
+    };
+  }
+
+  async function begin(upload: NewUpload): Promise<void> {
+    // Uploads are numbered in the order in which they are written, and of two versions the later one wins.
+    await small.flush();
+    begun.push(upload.id);
+    await insertUpload(db, upload);
   }
 
   function tooLarge(fileName: string | undefined): IngestionError {
@@ -128,29 +144,35 @@ export function createUploadBatch({
     for await (const bytes of intoParts(file.bytes)) {
       size += bytes.length;
       if (size > maxBytes) throw tooLarge(file.fileName);
-      if (part === 0) await begin(id, file, bytes);
-      await insertPart(db, id, part, bytes);
       hash.update(bytes);
+      const upload = part === 0 ? describe(id, file, bytes) : undefined;
+      // A first part that is not full is the only one.
+      if (upload && bytes.length < partBytes) await small.add(upload, bytes);
+      else {
+        if (upload) await begin(upload);
+        await insertPart(db, id, part, bytes);
+      }
       part += 1;
     }
     return size;
   }
 
-  /** Everything of a file that the request has said, in the order in which it came. */
+  /** Everything of a file that the request has said; a page that is fetched again may be another, and the request the same. */
   function addToFingerprint(file: IncomingFile, contentHash: Buffer): void {
-    const { collection, fileName, mediaType, externalId, name, metadata, chunking, priority } = file;
-    const said = [collection.id, fileName, mediaType, externalId, name, metadata, chunking, priority];
-    fingerprint.update(JSON.stringify(said)).update(contentHash);
+    const { source, collection, fileName, mediaType, externalId, name, metadata, chunking, priority } = file;
+    const found = source ? [source] : [fileName, mediaType];
+    const said = [collection.id, ...found, externalId, name, metadata, chunking, priority];
+    fingerprint.update(JSON.stringify(said));
+    if (!source) fingerprint.update(contentHash);
   }
 
   async function acceptOrFind(transaction: Transaction, made: Buffer): Promise<KeyedRequest | undefined> {
     const own = { fingerprint: made, uploadIds: received.map(({ id }) => id) };
     const earlier = idempotencyKey && (await takeIdempotencyKey(transaction, idempotencyKey, own));
     if (!earlier) {
-      for (const upload of received) {
-        await acceptUpload(transaction, upload);
-        await settleUnchanged(transaction, upload.id);
-      }
+      if (batchId) requireRoomInBatch(batchId, await joinBatch(transaction, batchId), received.length);
+      await acceptUploads(transaction, received, batchId);
+      await settleUnchanged(transaction, own.uploadIds);
       await assignTurns(transaction, own.uploadIds);
       return undefined;
     }
@@ -178,6 +200,7 @@ export function createUploadBatch({
     async accept() {
       // A transaction may run again after a conflict, and a hash is made once.
       const made = fingerprint.digest();
+      await small.flush();
       const earlier = await db.transaction((transaction) => acceptOrFind(transaction, made));
       accepted = earlier === undefined;
       const ids = earlier?.uploadIds ?? received.map(({ id }) => id);

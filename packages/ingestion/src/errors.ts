@@ -6,6 +6,9 @@ const ingestionErrorCodes = {
     retryable: false,
     meaning: 'Another request has used the same Idempotency-Key for other files or options.',
   },
+  batch_not_found: { retryable: false, meaning: 'No batch has that id.' },
+  batch_cancelled: { retryable: false, meaning: 'The batch was cancelled and takes no more uploads.' },
+  batch_full: { retryable: false, meaning: 'The batch would have more uploads than a batch may have.' },
   document_changed: {
     retryable: true,
     meaning: 'Another version of the document went live in the meantime.',

@@ -7,6 +7,7 @@ export {
   type UploadBatchOptions,
 } from './accept-upload.ts';
 export type { IngestionDependencies } from './attempt.ts';
+export { maxBatchUploads, requireRoomInBatch } from './batch-room.ts';
 export { type BuiltIndex, type IndexBuilderOptions, startIndexBuilder } from './build-index.ts';
 export { createEmbedders, type Embedders, type EmbeddersOptions } from './embedders.ts';
 export { IngestionError, type IngestionErrorCode } from './errors.ts';

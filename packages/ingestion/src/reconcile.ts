@@ -1,6 +1,7 @@
 import type { Lane } from '@sluice/pool';
 import {
   deleteAbandonedUploads,
+  deleteEmptyBatches,
   deleteIdempotencyKeys,
   deleteOldDeletions,
   deleteOrphanedChunks,
@@ -25,12 +26,15 @@ export interface ReconcileReport {
   orphanedChunks: number;
   forgottenKeys: number;
   forgottenReceipts: number;
+  emptyBatches: number;
 }
 
 const batch = 1_000;
 // Who repeats a request does so within minutes; a day also covers a night of retries.
 const keysKeptMs = 24 * 3_600_000;
 const receiptsKeptMs = 90 * 24 * 3_600_000;
+// Whoever creates a batch fills it soon; one whose uploads are all deleted tells nothing any more.
+const emptyBatchesKeptMs = 7 * 24 * 3_600_000;
 
 /**
  * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
@@ -51,6 +55,7 @@ export async function reconcile({
     orphanedChunks: await deleteOrphanedChunks(db),
     forgottenKeys: await deleteIdempotencyKeys(db, keysKeptMs),
     forgottenReceipts: await deleteOldDeletions(db, receiptsKeptMs),
+    emptyBatches: await deleteEmptyBatches(db, emptyBatchesKeptMs),
   };
 }
 

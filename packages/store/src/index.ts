@@ -1,5 +1,16 @@
 // Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
+
+export { acceptUploads, type ReceivedUpload, settleUnchanged } from './accept-uploads.ts';
 export { type AttemptRow, readAttempts } from './attempts.ts';
+export {
+  type Batch,
+  type BatchCounts,
+  cancelBatch,
+  deleteEmptyBatches,
+  findBatches,
+  insertBatch,
+  joinBatch,
+} from './batches.ts';
 export { type Catalog, type CatalogOptions, createCatalog } from './catalog.ts';
 export { createVectorIndexSql, type VectorIndex } from './chunk-table.ts';
 export {
@@ -68,7 +79,6 @@ export {
 export { assignTurns, type Priority, type WaitingUpload } from './turns.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {
-  acceptUpload,
   type Claim,
   claimUpload,
   countUnfinished,
@@ -78,14 +88,13 @@ export {
   findLiveUploadId,
   findUploads,
   insertUpload,
+  insertWholeUploads,
   listUploads,
   type NewUpload,
   type Progress,
-  type ReceivedUpload,
   recordFailure,
   recordProgress,
   releaseUpload,
-  settleUnchanged,
   touchQuietUploads,
   type Upload,
   type UploadListing,

@@ -40,6 +40,7 @@ export interface NewUpload {
 
 export interface Upload extends NewUpload {
   sequence: number;
+  batchId: string | null;
   collectionName: string;
   /** Of the collection, at the time of reading. */
   generation: number;
@@ -66,7 +67,7 @@ export interface Upload extends NewUpload {
 }
 
 const columns = `
-  u.id, u.sequence, u.collection_id as "collectionId", c.name as "collectionName", c.generation, u.document_id as "documentId",
+  u.id, u.sequence, u.batch_id as "batchId", u.collection_id as "collectionId", c.name as "collectionName", c.generation, u.document_id as "documentId",
   u.external_id as "externalId", u.file_name as "fileName", u.format, u.metadata, u.chunk_max_tokens as "chunkMaxTokens",
   u.chunk_overlap_tokens as "chunkOverlapTokens", u.request_id as "requestId", u.state, u.stage, u.fence,
   u.size_bytes as "sizeBytes", encode(u.content_hash, 'hex') as "contentHash", u.attempts, u.chunks_done as "chunksDone",
@@ -100,62 +101,39 @@ export async function insertUpload(db: Queryable, upload: NewUpload): Promise<vo
   );
 }
 
-export interface ReceivedUpload {
-  id: string;
-  sizeBytes: number;
-  /** SHA-256 of the bytes. */
-  contentHash: Buffer;
-}
-
-/**
- * Accepts uploads whose bytes are complete: from this statement on they are durable and will be worked on. The document
- * is the one that has the external id already, if any. Run it in a transaction with all uploads of a request.
- */
-export async function acceptUpload(
+/** Registers uploads in the order given, each with all its bytes as one part of at most `partBytes`. */
+export async function insertWholeUploads(
   db: Queryable,
-  { id, sizeBytes, contentHash }: ReceivedUpload,
+  files: readonly { upload: NewUpload; bytes: Buffer }[],
 ): Promise<void> {
+  const column = <K extends keyof NewUpload>(name: K) => files.map(({ upload }) => upload[name]);
   await db.query(
-    `with document as (
-       insert into sluice.documents (id, collection_id, external_id, name, metadata)
-       select document_id, collection_id, external_id, file_name, metadata from sluice.uploads where id = $1::uuid
-       on conflict (collection_id, external_id) do update set updated_at = now()
-       returning id
+    `with file as (
+       select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+         $8::int[], $9::int[], $10::text[], $11::text[], $12::bytea[]) with ordinality as f(id, collection_id, document_id,
+         external_id, file_name, format, metadata, chunk_max_tokens, chunk_overlap_tokens, priority, request_id, bytes, place)
+     ), registered as (
+       insert into sluice.uploads (id, collection_id, document_id, external_id, file_name, format, metadata,
+         chunk_max_tokens, chunk_overlap_tokens, priority, request_id, state, stage)
+       select id, collection_id, document_id, external_id, file_name, format, metadata::jsonb,
+         chunk_max_tokens, chunk_overlap_tokens, priority, request_id, 'receiving', 'receiving'
+       from file order by place
      )
-     update sluice.uploads set state = 'queued', stage = 'waiting', size_bytes = $2::bigint, content_hash = $3::bytea,
-       document_id = (select id from document), created_at = now(), updated_at = now()
-     where id = $1::uuid`,
-    [id, sizeBytes, contentHash],
-  );
-}
-
-/**
- * Ends an accepted upload at once when it brings nothing new: the live version has the same bytes, settings, name and metadata, and no other
- * upload is about to replace it. The upload is the live version then. Run it in the transaction that has accepted it, which holds
- * the document.
- */
-export async function settleUnchanged(db: Queryable, id: string): Promise<void> {
-  await db.query(
-    `with same as (
-       select u.id, u.sequence, d.id as document_id, d.chunk_count
-       from sluice.uploads u
-       join sluice.documents d on d.id = u.document_id and d.metadata = u.metadata and d.name = u.file_name
-       join sluice.uploads live on live.id = d.live_upload_id and live.content_hash = u.content_hash
-         and live.format = u.format and live.chunk_max_tokens = u.chunk_max_tokens
-         and live.chunk_overlap_tokens = u.chunk_overlap_tokens
-       where u.id = $1::uuid and u.sequence > d.live_sequence and not exists (
-         select from sluice.uploads other
-         where other.document_id = d.id and other.id <> u.id and other.state in ('queued', 'processing'))
-     ), settled as (
-       update sluice.uploads u set state = 'ready', stage = 'done', unchanged = true, chunks_done = same.chunk_count,
-         chunks_total = same.chunk_count, started_at = now(), finished_at = now(), updated_at = now()
-       from same where u.id = same.id returning u.id
-     ), live as (
-       update sluice.documents d set live_upload_id = same.id, live_sequence = same.sequence
-       from same where d.id = same.document_id
-     )
-     delete from sluice.upload_parts where upload_id in (select id from settled)`,
-    [id],
+     insert into sluice.upload_parts (upload_id, part, bytes) select id, 0, bytes from file`,
+    [
+      column('id'),
+      column('collectionId'),
+      column('documentId'),
+      column('externalId'),
+      column('fileName'),
+      column('format'),
+      column('metadata').map((metadata) => JSON.stringify(metadata)),
+      column('chunkMaxTokens'),
+      column('chunkOverlapTokens'),
+      column('priority'),
+      column('requestId'),
+      files.map(({ bytes }) => bytes),
+    ],
   );
 }
 
@@ -170,6 +148,7 @@ export async function findUploads(db: Queryable, ids: readonly string[]): Promis
 
 export interface UploadListing {
   collectionId?: number;
+  batchId?: string;
   state?: UploadState;
   /** Sequence of the last upload of the page before. */
   before?: number;
@@ -179,7 +158,7 @@ export interface UploadListing {
 /** Newest first. */
 export async function listUploads(
   db: Queryable,
-  { collectionId, state, before, limit }: UploadListing,
+  { collectionId, batchId, state, before, limit }: UploadListing,
 ): Promise<Upload[]> {
   const { rows } = await db.query<UploadRow>(
     `select ${columns} from ${source}
@@ -187,8 +166,9 @@ export async function listUploads(
        and ($1::bigint is null or u.collection_id = $1::bigint)
        and ($2::text is null or u.state = $2::text)
        and ($3::bigint is null or u.sequence < $3::bigint)
+       and ($5::uuid is null or u.batch_id = $5::uuid)
      order by u.sequence desc limit $4::int`,
-    [collectionId ?? null, state ?? null, before ?? null, limit],
+    [collectionId ?? null, state ?? null, before ?? null, limit, batchId ?? null],
   );
   return rows;
 }

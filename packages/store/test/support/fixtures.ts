@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '@sluice/pool';
 import {
-  acceptUpload,
+  acceptUploads,
   type Collection,
   createCollection,
   insertPart,
@@ -54,7 +54,7 @@ export async function receiveUpload(
 
 export async function makeUpload(pool: Pool, collection: Collection, externalId?: string): Promise<string> {
   const id = await receiveUpload(pool, collection, externalId);
-  await acceptUpload(pool, { id, sizeBytes: 12, contentHash: Buffer.alloc(32) });
+  await acceptUploads(pool, [{ id, sizeBytes: 12, contentHash: Buffer.alloc(32) }]);
   return id;
 }
 
