@@ -8,6 +8,7 @@ export function sampleUpload(change: Partial<UploadBody> & { id: string }): Uplo
     stage: 'waiting',
     progress: { done: 0, total: null },
     attempts: 0,
+    batch_id: null,
     error: null,
     unchanged: false,
     collection: 'default',

@@ -7,6 +7,7 @@ import { authenticate } from './middleware/authenticate.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
 import { notFound, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -51,6 +52,7 @@ export function createApp(services: Services): Express {
 
   app.use('/v1', authenticate(apiKeys));
   app.use('/v1/uploads', uploadRoutes(services));
+  app.use('/v1/batches', batchRoutes(services));
   app.use('/v1/documents', documentRoutes(services));
   app.use('/v1/collections', collectionRoutes(services));
   app.use('/v1/receipts', receiptRoutes(services));

@@ -23,6 +23,7 @@ export function presentUpload(upload: Upload): UploadBody {
     stage: upload.stage as UploadBody['stage'],
     progress: { done: upload.chunksDone, total: upload.chunksTotal },
     attempts: upload.attempts,
+    batch_id: upload.batchId,
     error: upload.error,
     unchanged: upload.unchanged,
     collection: upload.collectionName,

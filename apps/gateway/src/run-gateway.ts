@@ -11,6 +11,7 @@ import {
   createCatalog,
   createCollection,
   createServerFacts,
+  findBatches,
   notablePoolEvents,
   openDatabase,
   StoreError,
@@ -23,6 +24,7 @@ import { completeCollection } from './embedding-defaults.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
 import { createUploadWatcher } from './upload-watcher.ts';
+import { createWatcher } from './watcher.ts';
 
 export interface RunningGateway {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -33,6 +35,7 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
+const batchIntervalMs = 300;
 const retryMs = 1_000;
 
 function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) => void): Cache {
@@ -137,6 +140,11 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       ? createRedisProgress({ ...progressOptions, url: queue.url })
       : createPostgresProgress(progressOptions);
   const watcher = createUploadWatcher(pool.lane('interactive'), progress, { onError });
+  const batchWatcher = createWatcher({
+    find: (ids) => findBatches(pool.lane('interactive'), ids),
+    intervalMs: batchIntervalMs,
+    onError,
+  });
   const closing = new AbortController();
 
   const services: Services = {
@@ -148,6 +156,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     search,
     progress,
     watcher,
+    batchWatcher,
     backlog: createUploadBacklog(pool.lane('interactive'), { limit: config.http.uploadBacklogLimit }),
     embeddingDefaults: config.embedding,
     vectorIndex: vectorIndexOf(config),
@@ -161,6 +170,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   async function closeServices(): Promise<void> {
     closing.abort();
     watcher[Symbol.dispose]();
+    batchWatcher[Symbol.dispose]();
     await progress[Symbol.asyncDispose]();
     await producer.close();
     await cache.close();

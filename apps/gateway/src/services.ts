@@ -3,12 +3,13 @@ import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Search } from '@sluice/search';
-import type { Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
+import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
 import type { Logger } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
+import type { Watcher } from './watcher.ts';
 
 /** What the routes are built on. */
 export interface Services {
@@ -20,6 +21,7 @@ export interface Services {
   search: Search;
   progress: ProgressChannel;
   watcher: UploadWatcher;
+  batchWatcher: Watcher<Batch>;
   backlog: UploadBacklog;
   embeddingDefaults: EmbeddingDefaults;
   /** Of new collections. */

@@ -13,8 +13,16 @@ const storeCodes: Partial<Record<StoreErrorCode, ProblemCode>> = {
   wrong_vector_length: 'wrong_vector_length',
 };
 
-const isProblem = (code: string): code is ProblemCode & IngestionErrorCode =>
-  code === 'empty_file' || code === 'file_too_large' || code === 'idempotency_key_reused';
+// What a request can run into; the rest happens to uploads.
+const refusals: ReadonlySet<string> = new Set<ProblemCode & IngestionErrorCode>([
+  'empty_file',
+  'file_too_large',
+  'idempotency_key_reused',
+  'batch_not_found',
+  'batch_cancelled',
+  'batch_full',
+]);
+const isProblem = (code: string): code is ProblemCode & IngestionErrorCode => refusals.has(code);
 
 /** What Express' own body parsers throw. */
 function fromBodyParser(error: { type?: string; limit?: number }): HttpProblem | undefined {

@@ -82,7 +82,7 @@ export const variables = {
     '104857600',
     'Largest accepted file, in bytes.',
   ),
-  UPLOAD_MAX_FILES: variable('HTTP', integer(1, 10_000), '100', 'Most files in one upload request.'),
+  UPLOAD_MAX_FILES: variable('HTTP', integer(1, 10_000), '2000', 'Most files in one upload request.'),
   UPLOAD_BACKLOG_LIMIT: variable(
     'HTTP',
     integer(0, 100_000_000),

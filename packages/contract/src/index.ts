@@ -1,4 +1,5 @@
 // The HTTP API as zod schemas. The same schemas validate requests, type the clients and make the OpenAPI document.
+export { type BatchBody, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 export {
   type CollectionBody,
   collectionNameSchema,
@@ -27,4 +28,5 @@ export {
   uploadHeadersSchema,
   uploadListQuerySchema,
   uploadOptionsSchema,
+  uploadRequestSchema,
 } from './upload.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { batchSchema, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 import {
   collectionListSchema,
   collectionNameSchema,
@@ -27,6 +28,7 @@ import {
   uploadListQuerySchema,
   uploadListSchema,
   uploadOptionsSchema,
+  uploadRequestSchema,
   uploadSchema,
   watchHeadersSchema,
 } from './upload.ts';
@@ -78,7 +80,10 @@ const createUpload: ZodOpenApiOperationObject = {
     'accepted or none.',
   tags: ['Uploads'],
   requestParams: {
-    query: uploadOptionsSchema.omit({ metadata: true, chunking: true }).partial(),
+    query: uploadOptionsSchema
+      .omit({ metadata: true, chunking: true })
+      .partial()
+      .safeExtend(uploadRequestSchema.shape),
     header: uploadHeadersSchema,
   },
   requestBody: {
@@ -98,6 +103,9 @@ const createUpload: ZodOpenApiOperationObject = {
       'no_file',
       'empty_file',
       'collection_not_found',
+      'batch_not_found',
+      'batch_cancelled',
+      'batch_full',
       'file_too_large',
       'too_many_files',
       'unknown_format',
@@ -208,6 +216,63 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
             '200': { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
             '204': { description: '`Last-Event-ID` was the final status: there is no need to come back' },
             ...problems('upload_not_found'),
+          },
+        },
+      },
+      '/v1/batches': {
+        post: {
+          operationId: 'createBatch',
+          summary: 'Create a batch',
+          description:
+            'Then send files to `POST /v1/uploads?batch={id}`, in one request or several, up to 2 000 in all.',
+          tags: ['Batches'],
+          requestBody: { content: { 'application/json': { schema: newBatchSchema } } },
+          responses: { '201': json('Created', batchSchema), ...problems('invalid_request', 'invalid_json') },
+        },
+      },
+      '/v1/batches/{id}': {
+        get: {
+          operationId: 'getBatch',
+          summary: 'Status of a batch',
+          tags: ['Batches'],
+          requestParams: { path: id('batch') },
+          responses: { '200': json('Its status', batchSchema), ...problems('batch_not_found') },
+        },
+      },
+      '/v1/batches/{id}/uploads': {
+        get: {
+          operationId: 'listBatchUploads',
+          summary: 'List the uploads of a batch, newest first',
+          tags: ['Batches'],
+          requestParams: { path: id('batch'), query: batchUploadsQuerySchema },
+          responses: {
+            '200': json('A page', uploadListSchema),
+            ...problems('invalid_request', 'batch_not_found'),
+          },
+        },
+      },
+      '/v1/batches/{id}/cancel': {
+        post: {
+          operationId: 'cancelBatch',
+          summary: 'Cancel all uploads of a batch that have not ended',
+          description: 'All at once. What is ready stays ready; the batch takes no more uploads.',
+          tags: ['Batches'],
+          requestParams: { path: id('batch') },
+          responses: { '200': json('Cancelled, now or before', batchSchema), ...problems('batch_not_found') },
+        },
+      },
+      '/v1/batches/{id}/events': {
+        get: {
+          operationId: 'watchBatch',
+          summary: 'Status of a batch, live',
+          description:
+            'Server-sent events named `status` whose data is the batch. The stream ends when all its uploads have ended; ' +
+            'that of an empty batch waits for the first.',
+          tags: ['Batches'],
+          requestParams: { path: id('batch') },
+          responses: {
+            '200': { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+            ...problems('batch_not_found'),
           },
         },
       },

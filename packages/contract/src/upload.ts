@@ -41,6 +41,11 @@ export const watchHeadersSchema = z.object({
     .describe('Id of the last event seen. What is not one of ours is passed over.'),
 });
 
+/** Query parameters that hold for a whole request. */
+export const uploadRequestSchema = z.object({
+  batch: z.uuid().optional().describe('Id of the batch that the uploads belong to'),
+});
+
 export const textUploadSchema = uploadOptionsSchema
   .safeExtend({
     text: z.string().min(1).describe('The document itself'),
@@ -64,6 +69,7 @@ export const uploadSchema = z
       total: z.int().nullable().describe('Chunks of the document; null until it is known'),
     }),
     attempts: z.int(),
+    batch_id: z.uuid().nullable().describe('The batch that it belongs to'),
     error: z
       .object({ code: z.string(), message: z.string(), stage: z.string(), retryable: z.boolean() })
       .nullable()

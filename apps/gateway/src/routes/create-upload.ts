@@ -4,8 +4,14 @@ import {
   type UploadOptions,
   uploadHeadersSchema,
   uploadOptionsSchema,
+  uploadRequestSchema,
 } from '@sluice/contract';
-import { createUploadBatch, type IncomingFile, type UploadBatch } from '@sluice/ingestion';
+import {
+  createUploadBatch,
+  type IncomingFile,
+  requireRoomInBatch,
+  type UploadBatch,
+} from '@sluice/ingestion';
 import express, { type Request, type RequestHandler } from 'express';
 import { HttpProblem } from '../http-problem.ts';
 import { readMultipart } from '../multipart.ts';
@@ -13,6 +19,7 @@ import { presentUpload } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { validate } from '../validate.ts';
 import { enqueueUploads } from './enqueue-uploads.ts';
+import { requireBatch } from './require-batch.ts';
 
 // A JSON text is held in memory while it is parsed; larger documents come as files.
 const maxJsonBytes = 8 * 1_048_576;
@@ -43,16 +50,12 @@ function parseFields(fields: Fields): UploadOptions {
 async function receiveMultipart(request: Request, maxFiles: number, receive: Receive): Promise<void> {
   const fields: Fields = queryFields(request);
   let files = 0;
-  for await (const part of readMultipart(request)) {
+  for await (const part of readMultipart(request, { maxFiles })) {
     if (part.kind === 'field') {
       fields[part.name] = part.value;
       continue;
     }
     files += 1;
-    if (files > maxFiles)
-      throw new HttpProblem('too_many_files', `at most ${maxFiles} files in one request`, {
-        limit: maxFiles,
-      });
     await receive(parseFields(fields), part);
     // These name one document; the next file is another.
     delete fields.external_id;
@@ -64,7 +67,8 @@ async function receiveMultipart(request: Request, maxFiles: number, receive: Rec
 
 function queryFields(request: Request): Fields {
   const entries = Object.entries(request.query).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
+    // What holds for the whole request is read apart.
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[0] !== 'batch',
   );
   return Object.fromEntries(entries);
 }
@@ -130,14 +134,24 @@ export function createUpload(services: Services): RequestHandler[] {
     else await receiveRaw(request, limits.maxUploadBytes, receive);
   }
 
+  /** Refuses before the files have come what would be refused after; a repeated request may be one that has filled the batch. */
+  async function requireOpenBatch(id: string, idempotencyKey: string | undefined): Promise<void> {
+    const { cancelledAt, counts } = await requireBatch(pool, id);
+    if (idempotencyKey) return;
+    requireRoomInBatch(id, { cancelled: cancelledAt !== null, uploads: counts.total }, 1);
+  }
+
   const accept: RequestHandler = async (request, response) => {
     const { 'Idempotency-Key': idempotencyKey } = validate(uploadHeadersSchema, {
       'Idempotency-Key': request.get('idempotency-key'),
     });
+    const { batch: batchId } = validate(uploadRequestSchema, { batch: request.query.batch });
     await backlog.requireRoom();
+    if (batchId) await requireOpenBatch(batchId, idempotencyKey);
     await using batch = createUploadBatch({
       db: pool.lane('interactive'),
       idempotencyKey,
+      batchId,
       maxBytes: limits.maxUploadBytes,
       requestId: request.id,
     });

@@ -1,23 +1,10 @@
 import type { Upload } from '@sluice/store';
 import type { Request, RequestHandler, Response } from 'express';
+import { openEventStream } from '../event-stream.ts';
 import { finalStates, presentUpload } from '../present.ts';
 import type { Services } from '../services.ts';
 import { compareStatusIds, formatStatusId, parseStatusId, type StatusId, statusId } from '../status-id.ts';
 import { requireUpload } from './require-upload.ts';
-
-const keepAliveMs = 15_000;
-/** How soon a client comes back whose stream broke off. */
-const retryMs = 1_000;
-
-function begin(response: Response): void {
-  response.set({
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-  });
-  response.flushHeaders();
-  response.write(`retry: ${retryMs}\n\n`);
-}
 
 /** Writes each status that comes after what the client has seen, and the last one only while the client reads slowly. */
 function createSender(response: Response, seen: StatusId | undefined): (upload: Upload | undefined) => void {
@@ -64,17 +51,12 @@ export function watchUpload(services: Services): RequestHandler<{ id: string }> 
       response.status(204).end();
       return;
     }
-    begin(response);
     const send = createSender(response, seen);
     const stop = watcher.watch(first.id, (upload) => {
       if (upload) catalog.observe(upload.collectionId, upload.generation);
       send(upload);
     });
-    const keepAlive = setInterval(() => response.write(': still here\n\n'), keepAliveMs);
-    response.once('close', () => {
-      clearInterval(keepAlive);
-      stop();
-    });
+    openEventStream(response, stop);
     send(first);
   };
 }
