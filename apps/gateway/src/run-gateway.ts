@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createEmbedders } from '@sluice/ingestion';
+import { createFetcher } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
 import { createSearch } from '@sluice/search';
@@ -158,6 +159,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     watcher,
     batchWatcher,
     backlog: createUploadBacklog(pool.lane('interactive'), { limit: config.http.uploadBacklogLimit }),
+    fetcher: createFetcher({
+      rules: config.http.uploadUrl.hosts,
+      maxBytes: config.http.maxUploadBytes,
+      timeoutMs: config.http.uploadUrl.timeoutMs,
+      userAgent: `sluice/${packageJson.version}`,
+    }),
     embeddingDefaults: config.embedding,
     vectorIndex: vectorIndexOf(config),
     log,

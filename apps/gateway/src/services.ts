@@ -1,4 +1,5 @@
 import type { Cache } from '@sluice/cache';
+import type { Fetcher } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
@@ -23,6 +24,8 @@ export interface Services {
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;
   backlog: UploadBacklog;
+  /** Of documents that an upload gives the URL of. */
+  fetcher: Fetcher;
   embeddingDefaults: EmbeddingDefaults;
   /** Of new collections. */
   vectorIndex: VectorIndex;

@@ -2,6 +2,7 @@ import type { ProblemCode } from '@sluice/contract';
 import { EmbeddingError } from '@sluice/embeddings';
 import { ExtractionError, formats } from '@sluice/extraction';
 import { IngestionError, type IngestionErrorCode } from '@sluice/ingestion';
+import { OutboundError } from '@sluice/outbound';
 import { isTransient } from '@sluice/pool';
 import { StoreError, type StoreErrorCode } from '@sluice/store';
 import { HttpProblem } from './http-problem.ts';
@@ -61,6 +62,10 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof ExtractionError) return new HttpProblem('invalid_request', error.message);
   if (error instanceof IngestionError && isProblem(error.code)) {
     return new HttpProblem(error.code, error.message, { ...error.details });
+  }
+  if (error instanceof OutboundError) {
+    const code = error.code === 'too_large' ? 'file_too_large' : error.code;
+    return new HttpProblem(code, error.message, { ...error.details });
   }
   if (error instanceof StoreError) {
     const code = storeCodes[error.code];

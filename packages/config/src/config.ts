@@ -1,6 +1,6 @@
 import { ConfigError } from './errors.ts';
 import { type Environment, loadValues } from './load.ts';
-import type { Values } from './schema.ts';
+import type { UrlHost, Values } from './schema.ts';
 
 export type Mode = 'embedded' | 'services' | 'postgres-only';
 
@@ -17,6 +17,8 @@ export interface Config {
     /** 0: none. */
     uploadBacklogLimit: number;
     uploadTimeoutMs: number;
+    /** Documents that are fetched from a URL. No hosts: none are. */
+    uploadUrl: { hosts: readonly UrlHost[]; timeoutMs: number };
   };
   shutdownTimeoutMs: number;
   databaseUrl: string | undefined;
@@ -113,6 +115,7 @@ export function loadConfig(environment: Environment): Config {
       maxUploadFiles: values.UPLOAD_MAX_FILES,
       uploadBacklogLimit: values.UPLOAD_BACKLOG_LIMIT,
       uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
+      uploadUrl: { hosts: values.UPLOAD_URL_HOSTS, timeoutMs: values.UPLOAD_URL_TIMEOUT_SECONDS * 1_000 },
     },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1_000,
     databaseUrl: values.DATABASE_URL,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
@@ -37,6 +38,43 @@ const list = () =>
       .split(',')
       .map((item) => item.trim())
       .filter(Boolean),
+  );
+
+/** A host that uploads may be fetched from; `*` is any. No port: 80 and 443. No ranges: public addresses. */
+export interface UrlHost {
+  host: string;
+  port: number | undefined;
+  ranges: string[];
+}
+
+function isRange(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
+}
+function urlHost(text: string): UrlHost | undefined {
+  if (text === 'public') return { host: '*', port: undefined, ranges: [] };
+  const [, host, port, range] =
+    /^((?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(?:=(.+))?$/.exec(
+      text.toLowerCase(),
+    ) ?? [];
+  const ranges = range?.split('+') ?? [];
+  if (!host || (port && !(Number(port) >= 1 && Number(port) <= 65_535)) || !ranges.every(isRange))
+    return undefined;
+  // As a URL has it: addresses and names of other scripts are written in one way there.
+  const asInUrl = host.startsWith('*.') ? host : URL.parse(`http://${host}/`)?.hostname;
+  return asInUrl ? { host: asInUrl, port: port ? Number(port) : undefined, ranges } : undefined;
+}
+const urlHosts = () =>
+  list().transform((items, context) =>
+    items.map((item) => {
+      const host = urlHost(item);
+      if (host) return host;
+      const message =
+        'expected a comma-separated list of public, example.org, *.example.org, example.org:8443 or files.internal:9000=10.1.0.0/16';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }),
   );
 
 export type Group = 'HTTP' | 'Services' | 'Connection pool' | 'Ingestion' | 'Embedding' | 'Search' | 'Logs';
@@ -94,6 +132,18 @@ export const variables = {
     integer(1, 86_400),
     '600',
     'Longest time one upload request may take, in seconds.',
+  ),
+  UPLOAD_URL_HOSTS: variable(
+    'HTTP',
+    urlHosts(),
+    '',
+    'Comma-separated hosts that documents may be fetched from when an upload gives a URL. Empty: none. `public`: any host with a public address. A host alone means ports 80 and 443 and public addresses; others have to be named: `files.internal:9000=10.1.0.0/16`.',
+  ),
+  UPLOAD_URL_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '60',
+    'Longest time the fetching of one such document may take, in seconds.',
   ),
   SHUTDOWN_TIMEOUT_SECONDS: variable(
     'HTTP',

@@ -108,3 +108,34 @@ test('standbys to read from are a list of URLs that never appears in an error', 
     'hunter2',
   );
 });
+
+test('hosts that documents may be fetched from are read with port and addresses', () => {
+  const hostsOf = (text: string) => loadConfig({ UPLOAD_URL_HOSTS: text }).http.uploadUrl.hosts;
+  expect(hostsOf('')).toEqual([]);
+  expect(
+    hostsOf('public, Example.org:8443, *.wiki.test, files.internal:9000=10.1.0.0/16+fd00::/8, [::1]:80=::1'),
+  ).toEqual([
+    { host: '*', port: undefined, ranges: [] },
+    { host: 'example.org', port: 8_443, ranges: [] },
+    { host: '*.wiki.test', port: undefined, ranges: [] },
+    { host: 'files.internal', port: 9_000, ranges: ['10.1.0.0/16', 'fd00::/8'] },
+    { host: '[::1]', port: 80, ranges: ['::1'] },
+  ]);
+});
+
+test.each([
+  '*',
+  'https://example.org',
+  'example.org/path',
+  'example.org:0',
+  'example.org:70000',
+  'example.org=10.0.0.0/33',
+  'example.org=fd00::/129',
+  'example.org=private',
+  'user@example.org',
+  'a..b',
+])('a host that is none is refused: %s', (given) => {
+  expect(problemsOf({ UPLOAD_URL_HOSTS: given })).toContain(
+    `UPLOAD_URL_HOSTS="${given}": expected a comma-separated list`,
+  );
+});

@@ -29,4 +29,5 @@ export {
   uploadListQuerySchema,
   uploadOptionsSchema,
   uploadRequestSchema,
+  urlUploadSchema,
 } from './upload.ts';

@@ -30,6 +30,7 @@ import {
   uploadOptionsSchema,
   uploadRequestSchema,
   uploadSchema,
+  urlUploadSchema,
   watchHeadersSchema,
 } from './upload.ts';
 
@@ -90,7 +91,7 @@ const createUpload: ZodOpenApiOperationObject = {
     required: true,
     content: {
       'multipart/form-data': { schema: uploadMultipart },
-      'application/json': { schema: textUploadSchema },
+      'application/json': { schema: z.union([textUploadSchema, urlUploadSchema]) },
       'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) },
     },
   },
@@ -111,6 +112,10 @@ const createUpload: ZodOpenApiOperationObject = {
       'unknown_format',
       'idempotency_key_reused',
       'backlog_full',
+      'url_not_allowed',
+      'url_refused',
+      'url_unreachable',
+      'url_timeout',
     ),
   },
 };

@@ -39,6 +39,7 @@ export const problemCodes = {
   wrong_vector_length: [400, 'The vector does not have the dimensions of the collection'],
   unsupported_dimensions: [400, 'The storage cannot index that many dimensions'],
   unauthorized: [401, 'A key is needed, or the one given is not known'],
+  url_not_allowed: [403, 'The server does not fetch documents from that URL'],
   forbidden_origin: [403, 'A web page of another site, or a Host that is not this machine'],
   collection_not_found: [404, 'No collection has that name'],
   upload_not_found: [404, 'No upload has that id; it may have been deleted'],
@@ -57,9 +58,12 @@ export const problemCodes = {
   too_many_files: [413, 'The request has more files than allowed'],
   unknown_format: [415, 'The format of a file is not known; `known_formats` lists those that are'],
   unsupported_media_type: [415, 'The endpoint does not take a body of that type'],
+  url_refused: [422, 'The URL leads to something other than a document'],
   backlog_full: [429, 'Too many uploads wait; send it again after the time in Retry-After'],
+  url_unreachable: [502, 'The server of the URL cannot be reached, or it broke off'],
   embedding_unavailable: [503, 'The embedding provider does not answer or refuses'],
   database_unavailable: [503, 'The database does not answer, or no connection was free in time'],
+  url_timeout: [504, 'The server of the URL did not send the document in time'],
   internal: [500, 'A fault of ours; the log has it under the request id'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -53,6 +53,18 @@ export const textUploadSchema = uploadOptionsSchema
   })
   .meta({ id: 'TextUpload' });
 
+export const urlUploadSchema = uploadOptionsSchema
+  .safeExtend({
+    url: z
+      .string()
+      .min(1)
+      .max(2_048)
+      .describe(
+        'Where the document is. It is fetched before the answer; only where the server allows it (UPLOAD_URL_HOSTS).',
+      ),
+  })
+  .meta({ id: 'UrlUpload' });
+
 const uploadStateSchema = z
   .enum(['queued', 'processing', 'ready', 'failed', 'superseded', 'cancelled'])
   .describe('Final: ready, failed, cancelled, superseded (a later version of the document was live first)');

@@ -5,6 +5,7 @@ import {
   uploadHeadersSchema,
   uploadOptionsSchema,
   uploadRequestSchema,
+  urlUploadSchema,
 } from '@sluice/contract';
 import {
   createUploadBatch,
@@ -12,6 +13,7 @@ import {
   requireRoomInBatch,
   type UploadBatch,
 } from '@sluice/ingestion';
+import type { Fetcher } from '@sluice/outbound';
 import express, { type Request, type RequestHandler } from 'express';
 import { HttpProblem } from '../http-problem.ts';
 import { readMultipart } from '../multipart.ts';
@@ -27,7 +29,7 @@ const maxJsonBytes = 8 * 1_048_576;
 type Fields = Record<string, string>;
 type Receive = (
   fields: UploadOptions,
-  file: Pick<IncomingFile, 'fileName' | 'mediaType' | 'bytes'>,
+  file: Pick<IncomingFile, 'fileName' | 'mediaType' | 'source' | 'bytes'>,
 ) => Promise<void>;
 
 /** Fields as they come in a form or a URL: objects are JSON in them. */
@@ -79,13 +81,29 @@ async function* oneBuffer(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text, 'utf8');
 }
 
-async function receiveJson(request: Request, receive: Receive): Promise<void> {
+async function receiveJson(request: Request, fetcher: Fetcher, receive: Receive): Promise<void> {
+  if (typeof request.body === 'object' && 'url' in request.body) return receiveUrl(request, fetcher, receive);
   const { text, format, ...options } = validate(textUploadSchema, request.body);
   await receive(options, {
     fileName: undefined,
     mediaType: `${textTypes[format]}; charset=utf-8`,
     bytes: oneBuffer(text),
   });
+}
+
+/** The document is here before the answer is: 202 means the same for a URL as for a file. */
+async function receiveUrl(request: Request, fetcher: Fetcher, receive: Receive): Promise<void> {
+  const { url, ...options } = validate(urlUploadSchema, request.body);
+  const gone = new AbortController();
+  const onClose = () => gone.abort(new HttpProblem('invalid_request', 'the request was given up'));
+  request.socket.once('close', onClose);
+  try {
+    using file = await fetcher.fetch(url, gone.signal);
+    const { fileName, mediaType, bytes } = file;
+    await receive(options, { fileName, mediaType, bytes, source: url });
+  } finally {
+    request.socket.off('close', onClose);
+  }
 }
 
 async function receiveRaw(request: Request, maxBytes: number, receive: Receive): Promise<void> {
@@ -111,7 +129,7 @@ async function receiveRaw(request: Request, maxBytes: number, receive: Receive):
 
 /** Thin: streams what arrives into the domain, and tells the queue what was accepted. */
 export function createUpload(services: Services): RequestHandler[] {
-  const { pool, catalog, backlog, log, limits } = services;
+  const { pool, catalog, backlog, fetcher, log, limits } = services;
 
   async function receiveAll(request: Request, batch: UploadBatch): Promise<void> {
     const receive: Receive = async (options, file) => {
@@ -130,7 +148,7 @@ export function createUpload(services: Services): RequestHandler[] {
       });
     };
     if (request.is('multipart/form-data')) await receiveMultipart(request, limits.maxUploadFiles, receive);
-    else if (request.is('application/json')) await receiveJson(request, receive);
+    else if (request.is('application/json')) await receiveJson(request, fetcher, receive);
     else await receiveRaw(request, limits.maxUploadBytes, receive);
   }
 

@@ -1,0 +1,4 @@
+// Requests to addresses that a stranger has chosen. Withheld: the policy and its parts, which are only safe together.
+export { OutboundError, type OutboundErrorCode } from './errors.ts';
+export { createFetcher, type FetchedFile, type Fetcher, type FetcherOptions } from './fetcher.ts';
+export type { HostRule } from './policy.ts';
