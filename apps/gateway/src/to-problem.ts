@@ -10,6 +10,7 @@ import { HttpProblem } from './http-problem.ts';
 const storeCodes: Partial<Record<StoreErrorCode, ProblemCode>> = {
   collection_not_found: 'collection_not_found',
   collection_exists: 'collection_exists',
+  document_changed: 'document_changed',
   unsupported_dimensions: 'unsupported_dimensions',
   wrong_vector_length: 'wrong_vector_length',
 };

@@ -52,6 +52,15 @@ export const chunkSchema = z
   })
   .meta({ id: 'Chunk' });
 
+export const documentTextSchema = z
+  .object({
+    document_id: z.uuid(),
+    upload_id: z.uuid().describe('The upload whose version this is'),
+    characters: z.int().describe('Length of `text`, in UTF-16 units'),
+    text: z.string(),
+  })
+  .meta({ id: 'DocumentText' });
+
 export const chunkListSchema = z
   .object({ chunks: z.array(chunkSchema), next_cursor: z.string().nullable() })
   .meta({ id: 'ChunkList' });

@@ -14,6 +14,7 @@ import {
   documentListQuerySchema,
   documentListSchema,
   documentSchema,
+  documentTextSchema,
 } from './document.ts';
 import { readinessSchema } from './health.ts';
 import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
@@ -304,6 +305,29 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           responses: {
             '200': json('A page', chunkListSchema),
             ...problems('invalid_request', 'document_not_found'),
+          },
+        },
+      },
+      '/v1/documents/{id}/text': {
+        get: {
+          operationId: 'getDocumentText',
+          summary: 'The text that was extracted from a document',
+          description:
+            'Put together from its chunks, without what they repeat. `char_start` and `char_end` of a chunk index it, in UTF-16 units. ' +
+            'Blanks between two chunks are there in their number, but a line end may stand where a space was, or the other way round. ' +
+            'The ETag changes with the version. When another version goes live in the middle, the answer is cut off.',
+          tags: ['Documents'],
+          requestParams: { path: id('document') },
+          responses: {
+            '200': {
+              description: 'The text, as the type that Accept prefers',
+              content: {
+                'text/plain': { schema: z.string() },
+                'application/json': { schema: documentTextSchema },
+              },
+            },
+            '304': { description: 'The version of If-None-Match is still live' },
+            ...problems('document_not_found', 'document_changed', 'not_acceptable'),
           },
         },
       },

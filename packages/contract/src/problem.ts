@@ -48,6 +48,8 @@ export const problemCodes = {
   receipt_not_found: [404, 'No deletion has that receipt; they are kept for 90 days'],
   not_found: [404, 'No such path'],
   method_not_allowed: [405, 'The path exists, but not with that method'],
+  not_acceptable: [406, 'None of the types in Accept can be given'],
+  document_changed: [409, 'Another version of the document went live meanwhile; ask again'],
   idempotency_key_reused: [409, 'Another request has used the same Idempotency-Key for something else'],
   upload_final: [409, 'The upload has ended, so it cannot be cancelled'],
   upload_not_retryable: [409, 'Only an upload that failed or was cancelled can be retried'],

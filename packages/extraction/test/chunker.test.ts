@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Block } from '../src/block.ts';
 import { chunkBlocks } from '../src/chunking/chunker.ts';
 import { createUnitizer } from '../src/chunking/units.ts';
-import { type Chunk, type ChunkingOptions, countTokens, validateChunking } from '../src/index.ts';
+import {
+  type Chunk,
+  type ChunkingOptions,
+  countTokens,
+  createRejoiner,
+  validateChunking,
+} from '../src/index.ts';
 import { cleanBlocks } from '../src/text/clean-blocks.ts';
 
 async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -81,6 +87,20 @@ const options: fc.Arbitrary<ChunkingOptions> = fc
   );
 
 describe('chunks of any document', () => {
+  test('give back its text, each character at its place and once, but for the kind of blanks between them', async () => {
+    await fc.assert(
+      fc.asyncProperty(paged, options, async (blocks, limits) => {
+        const { text, chunks } = await chunk(blocks, limits);
+        const next = createRejoiner();
+        const rejoined = chunks.map(next).join('');
+        expect(rejoined.replaceAll(/\s/g, ' ')).toBe(text.slice(0, rejoined.length).replaceAll(/\s/g, ' '));
+        expect(text.slice(rejoined.length).trim()).toBe('');
+        for (const it of chunks) expect(rejoined.slice(it.charStart, it.charEnd)).toBe(it.text);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test('are slices of its text that cover every character but blanks, within the limits', async () => {
     await fc.assert(
       fc.asyncProperty(paged, options, async (blocks, limits) => {

@@ -2,6 +2,7 @@ export type StoreErrorCode =
   | 'collection_not_found'
   | 'collection_exists'
   | 'collection_changed'
+  | 'document_changed'
   | 'unsupported_dimensions'
   | 'wrong_vector_length'
   | 'missing_extension'

@@ -38,6 +38,7 @@ export {
   deleteOldDeletions,
   findDeletion,
 } from './deletions.ts';
+export { readTextChunks, type TextChunk } from './document-text.ts';
 export {
   type Document,
   type DocumentChunk,

@@ -14,6 +14,7 @@ import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentChunk, presentDocument } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { isUuid, validate } from '../validate.ts';
+import { sendDocumentText } from './document-text.ts';
 
 /** `microseconds.id` of the last document of a page. */
 function parseCursor(cursor: string): { createdAtMicros: number; id: string } {
@@ -80,6 +81,8 @@ export function documentRoutes(services: Services): Router {
       response.json(await settleDeletion(services, deleted));
     })
     .all(methodNotAllowed('GET', 'PATCH', 'DELETE'));
+
+  router.route('/:id/text').get(sendDocumentText(services, requireDocument)).all(methodNotAllowed('GET'));
 
   router
     .route('/:id/chunks')
