@@ -126,7 +126,7 @@ test('Retry-After with a 503 holds back every request as well', async () => {
   server.failNext({ kind: 'status', status: 503, retryAfter: '0.5' });
   const embedder = setUp(server.baseUrl, 4);
   const first = embedder.embed(['a'], document);
-  await expect.poll(() => server.requests.length).toBe(1);
+  await expect.poll(() => server.requests.length, { timeout: 20_000 }).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 100));
   await Promise.all([first, embedder.embed(['b'], document)]);
   const [refused, ...later] = server.requests;

@@ -28,11 +28,12 @@ export function rateGovernorContract(title: string, open: () => Promise<Governor
       await fc.assert(property, { numRuns: 15 });
     }, 30_000);
 
-    test('what fits is let through at once', async () => {
+    test('what fits is let through at once', { timeout: 30_000 }, async () => {
       const governor = bench.create({ requestsPerMinute: 10, tokensPerMinute: 100 });
       const start = performance.now();
       await observeTurns(governor, [30, 30, 40]);
-      expect(performance.now() - start).toBeLessThan(1_000);
+      // Whoever waits, waits for a window of a minute.
+      expect(performance.now() - start).toBeLessThan(20_000);
     });
 
     test('a request larger than the limit passes once a whole window is free', async () => {
@@ -43,11 +44,11 @@ export function rateGovernorContract(title: string, open: () => Promise<Governor
       expect(performance.now() - start).toBeGreaterThanOrEqual(59);
     });
 
-    test('without limits nobody waits, but for a pause', async () => {
+    test('without limits nobody waits, but for a pause', { timeout: 30_000 }, async () => {
       const governor = bench.create({});
       const start = performance.now();
-      for (let count = 0; count < 200; count += 1) await governor.acquire(1_000_000);
-      expect(performance.now() - start).toBeLessThan(2_000);
+      for (let count = 0; count < 50; count += 1) await governor.acquire(1_000_000);
+      expect(performance.now() - start).toBeLessThan(20_000);
       governor.pause(80);
       const paused = performance.now();
       await governor.acquire(1);
@@ -64,7 +65,7 @@ export function rateGovernorContract(title: string, open: () => Promise<Governor
     });
 
     test('who gives up lets the next one through and counts for nothing', async () => {
-      const governor = bench.create({ requestsPerMinute: 1, windowMs: 300 });
+      const governor = bench.create({ requestsPerMinute: 1, windowMs: 2_000 });
       const start = performance.now();
       await governor.acquire(1);
       const controller = new AbortController();
@@ -74,7 +75,7 @@ export function rateGovernorContract(title: string, open: () => Promise<Governor
       controller.abort(reason);
       await expect(given).rejects.toBe(reason);
       await next;
-      expect(performance.now() - start).toBeLessThan(590);
+      expect(performance.now() - start).toBeLessThan(3_900);
     });
   });
 }

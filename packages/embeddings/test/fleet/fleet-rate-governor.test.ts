@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWithServices } from '@sluice/testing';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { rateGovernorContract } from '../rate-governor-contract.ts';
 import { expectWithinLimits, observeTurns } from '../support/observed-turns.ts';
 import { openFleet, waitsLongerThan } from './support/fleet.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const patient = { timeout: 20_000, interval: 5 };
 
 describeWithServices('redis', 'with a Redis server', () => {
   rateGovernorContract('a governor of a fleet, alone', async () => {
@@ -40,7 +43,7 @@ describeWithServices('redis', 'with a Redis server', () => {
 
   test('a process with one request is not starved by one with hundreds', async () => {
     await using fleet = await openFleet();
-    const options = { name: 'shared', requestsPerMinute: 1, windowMs: 100 };
+    const options = { name: 'shared', requestsPerMinute: 1, windowMs: 300 };
     const [busy, quiet] = [fleet.member(options).governor, fleet.member(options).governor];
     const stop = new AbortController();
     let turns = 0;
@@ -49,7 +52,7 @@ describeWithServices('redis', 'with a Redis server', () => {
       turns += 1;
     });
     const settled = Promise.allSettled(crowd);
-    await expect.poll(() => turns).toBe(2);
+    await expect.poll(() => turns, patient).toBe(2);
     await quiet.acquire(1);
     // The one that was in line before, and one whose turn may have been seen first.
     expect(turns).toBeLessThanOrEqual(4);
@@ -59,7 +62,7 @@ describeWithServices('redis', 'with a Redis server', () => {
 
   test('a large request is not starved by the small ones of another process', async () => {
     await using fleet = await openFleet();
-    const options = { name: 'shared', tokensPerMinute: 100, windowMs: 200 };
+    const options = { name: 'shared', tokensPerMinute: 100, windowMs: 500 };
     const [small, large] = [fleet.member(options).governor, fleet.member(options).governor];
     const stop = new AbortController();
     let turns = 0;
@@ -68,7 +71,7 @@ describeWithServices('redis', 'with a Redis server', () => {
       turns += 1;
     });
     const settled = Promise.allSettled(crowd);
-    await expect.poll(() => turns).toBe(3);
+    await expect.poll(() => turns, patient).toBe(3);
     await large.acquire(100);
     expect(turns).toBeLessThanOrEqual(6);
     stop.abort();
@@ -83,10 +86,10 @@ describeWithServices('redis', 'with a Redis server', () => {
     ];
     await Promise.all([one.acquire(1), other.acquire(1)]);
     const start = performance.now();
-    one.pause(500);
-    await expect.poll(() => fleet.observer.pttl('sluice:rate:{shared}:pause')).toBeGreaterThan(0);
+    one.pause(2_000);
+    await expect.poll(() => fleet.observer.pttl('sluice:rate:{shared}:pause'), patient).toBeGreaterThan(0);
     await other.acquire(1);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(499);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(1_999);
   });
 
   test('who waits for a process that died gets its place', async () => {
@@ -95,11 +98,11 @@ describeWithServices('redis', 'with a Redis server', () => {
     const [doomed, heir] = [fleet.member(options), fleet.member(options)];
     await doomed.governor.acquire(1);
     const waiting = doomed.governor.acquire(1);
-    await expect.poll(() => fleet.observer.hlen('sluice:rate:{shared}:line')).toBe(1);
+    await expect.poll(() => fleet.observer.hlen('sluice:rate:{shared}:line'), patient).toBe(1);
     doomed.redis.disconnect();
     const start = performance.now();
     await heir.governor.acquire(1);
-    expect(performance.now() - start).toBeLessThan(4_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     await waiting;
   });
 
