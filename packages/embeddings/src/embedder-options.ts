@@ -26,6 +26,13 @@ export interface EmbedderOptions {
   firstRetryMs?: number;
   /** A provider that asks to wait longer than this gets no retry here: the caller is told, and may come back later. Default 60 000. */
   maxRetryAfterMs?: number;
+  /**
+   * Rounds of requests that fail one after the other (no connection, 5xx, no answer in time, not an embeddings answer) before calls
+   * fail at once, see `Circuit`. Fewer frees workers sooner, more bears longer hiccups. Default `retries` + 1, and at least 3.
+   */
+  openAfter?: number;
+  /** How long calls fail at once the first time; it doubles with each failed try after that, up to 30 s. Milliseconds, default 1000. */
+  coolDownMs?: number;
   /** Called after each request, for metrics. Must not throw. */
   onRequest?(report: EmbeddingRequestReport): void;
 }

@@ -1,19 +1,13 @@
 import { type Call, createCall } from './call.ts';
+import { createCircuit, isAway } from './circuit.ts';
 import type { Embedder, EmbedderOptions, EmbedOptions } from './embedder-options.ts';
 import { EmbeddingError } from './embedding-error.ts';
 import type { EmbeddingProvider, EmbeddingPurpose } from './embedding-provider.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { createRateGovernor } from './rate-governor.ts';
 import { isAboutTexts, planRetry } from './retry-plan.ts';
+import { createRetryQueue } from './retry-queue.ts';
 import { createTextQueue, type Item, sumTokens } from './text-queue.ts';
-
-interface Batch {
-  readonly items: Item[];
-  /** When it may go, by `performance.now()`. */
-  readonly dueAt: number;
-  /** No other text may join it. */
-  readonly alone: boolean;
-}
 
 /**
  * Gathers the texts of all calls under way into requests as large as the limits allow.
@@ -35,16 +29,22 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
   const governor = options.governor ?? createRateGovernor(options);
   const retryLimits = { retries: options.retries, firstRetryMs: options.firstRetryMs ?? 250 };
   const maxRetryAfterMs = options.maxRetryAfterMs ?? 60_000;
+  const circuit = createCircuit({
+    openAfter: options.openAfter ?? Math.max(3, options.retries + 1),
+    coolDownMs: options.coolDownMs ?? 1_000,
+  });
   // Somebody is looking at the screen while a query waits: queries go first.
   const queues = [
     { purpose: 'query' as const, queue: createTextQueue(), maxWaitMs: 0 },
     { purpose: 'document' as const, queue: createTextQueue(), maxWaitMs: options.maxWaitMs },
   ];
   const queueOf = (purpose: EmbeddingPurpose) => (purpose === 'query' ? queues[0] : queues[1])!.queue;
-  const retryBatches = new Set<Batch>();
+  const retryQueue = createRetryQueue();
   const calls = new Set<Call>();
   const requests = new Map<AbortController, { items: readonly Item[]; done: Promise<void> }>();
   let timer: NodeJS.Timeout | undefined;
+  /** By `performance.now()`. */
+  let pausedUntil = 0;
   let pumpQueued = false;
   let closed = false;
 
@@ -54,6 +54,7 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
   ): Promise<Float32Array[]> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (closed) return Promise.reject(closedError());
+    if (isRefusing()) return Promise.reject(awayError());
     if (texts.length === 0) return Promise.resolve([]);
     const { call, vectors } = createCall(texts.length, purpose, signal, (settled, complete) => {
       calls.delete(settled);
@@ -78,6 +79,23 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     return vectors;
   }
 
+  function isRefusing(): boolean {
+    return circuit.state === 'open' || (circuit.state === 'half_open' && requests.size > 0);
+  }
+
+  function awayError(): EmbeddingError {
+    // While a request is trying, nobody knows; the first wait is as good a guess as any.
+    const retryAfterMs = Math.ceil(circuit.openForMs) || (options.coolDownMs ?? 1_000);
+    const { reason } = circuit;
+    const message = `The provider keeps failing and is left alone for ${retryAfterMs} ms. Last: ${reason?.message}`;
+    return new EmbeddingError('provider_unavailable', message, {
+      retryAfterMs,
+      status: reason?.status,
+      requestId: reason?.requestId,
+      cause: reason,
+    });
+  }
+
   function abandon(call: Call): void {
     queueOf(call.purpose).drop(call);
     for (const [controller, { items }] of requests) {
@@ -99,20 +117,22 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     clearTimeout(timer);
     if (closed) return;
     const now = performance.now();
-    while (requests.size < options.concurrency) {
+    const slots = circuit.state === 'closed' ? options.concurrency : 1;
+    // While all have to wait, texts gather here instead of taking a slot each.
+    while (now >= pausedUntil && requests.size < slots) {
       const items = nextItems(now);
       if (items === undefined) break;
       send(items);
     }
     // With all slots taken, the end of a request is what comes next.
-    if (requests.size >= options.concurrency) return;
+    if (requests.size >= slots) return;
     const dueAt = nextDue();
-    if (dueAt !== undefined) timer = setTimeout(pump, Math.max(1, dueAt - now));
+    if (dueAt !== undefined) timer = setTimeout(pump, Math.max(1, Math.max(dueAt, pausedUntil) - now));
   }
 
   function nextItems(now: number): Item[] | undefined {
     for (const { purpose, queue, maxWaitMs } of queues) {
-      const retry = dueRetry(purpose, now);
+      const retry = retryQueue.take(purpose, now, limits);
       if (retry !== undefined) {
         if (!retry.alone) queue.fill(retry.items, limits);
         return retry.items;
@@ -127,19 +147,9 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     return undefined;
   }
 
-  function dueRetry(purpose: EmbeddingPurpose, now: number): Batch | undefined {
-    for (const batch of retryBatches) {
-      if (batch.dueAt > now) continue;
-      const live = batch.items.filter((item) => !item.call.settled);
-      if (live.length > 0 && live[0]?.call.purpose !== purpose) continue;
-      retryBatches.delete(batch);
-      if (live.length > 0) return { ...batch, items: live };
-    }
-    return undefined;
-  }
-
   function nextDue(): number | undefined {
-    const times = [...retryBatches].map((batch) => batch.dueAt);
+    const retryAt = retryQueue.nextDue();
+    const times = retryAt === undefined ? [] : [retryAt];
     for (const { queue, maxWaitMs } of queues) {
       const oldest = queue.oldest();
       if (oldest !== undefined) times.push(oldest + maxWaitMs);
@@ -168,6 +178,7 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
       const purpose = items[0]!.call.purpose;
       const texts = items.map((item) => item.text);
       const vectors = await provider.embed(texts, { purpose, signal, onWait: pause });
+      circuit.answered();
       report(undefined);
       for (const [position, item] of items.entries()) item.call.resolveText(item.index, vectors[position]!);
     } catch (error) {
@@ -176,11 +187,21 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
       const failure = asEmbeddingError(error);
       report(failure);
       recover(items, failure);
+      if (!isAway(failure)) return circuit.answered();
+      circuit.failed(failure, startedAt);
+      // Before the slots are given to requests that would only fail in their turn.
+      if (circuit.state === 'open') for (const call of [...calls]) call.reject(awayError());
     }
   }
 
+  /** As the provider asks, so that whoever shares its limits has to know. */
   function pause(ms: number): void {
     governor.pause(Math.min(ms, maxRetryAfterMs));
+    pauseHere(ms);
+  }
+
+  function pauseHere(ms: number): void {
+    pausedUntil = Math.max(pausedUntil, performance.now() + Math.min(ms, maxRetryAfterMs));
   }
 
   function recover(items: readonly Item[], error: EmbeddingError): void {
@@ -193,15 +214,15 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
       : planRetry(items, error, retryLimits);
     for (const item of plan.rejected) item.call.reject(forCaller(error, item));
     const dueAt = performance.now() + plan.delayMs;
-    for (const batch of plan.batches)
-      retryBatches.add({ items: [...batch.items], alone: batch.alone, dueAt });
+    if (error.code === 'rate_limited') pauseHere(plan.delayMs);
+    for (const batch of plan.batches) retryQueue.add({ ...batch, dueAt });
   }
 
   async function close(): Promise<void> {
     closed = true;
     clearTimeout(timer);
     for (const call of [...calls]) call.reject(closedError());
-    retryBatches.clear();
+    retryQueue.clear();
     await Promise.all([...requests.values()].map(({ done }) => done));
   }
 

@@ -4,7 +4,7 @@ const retryableByCode = {
   rate_limited: true,
   /** The provider's account is out of credit: waiting does not help, paying does. */
   quota_exceeded: false,
-  /** No connection, a connection cut off, or an answer of 408, 409, 425 or 5xx. */
+  /** No connection, a connection cut off, an answer of 408, 409, 425 or 5xx, or too many of these to ask again now. */
   provider_unavailable: true,
   /** No complete answer within the time limit of one request. */
   provider_timeout: true,

@@ -22,19 +22,20 @@ interface RetryLimits {
  * - where the error names the text at fault, only that one is held to account, and the others go again;
  * - where a request was refused or came back short as a whole, it goes again in halves, until the text at fault is alone: about
  *   2 log2(n) requests more, and the innocent get their vectors;
- * - where the provider was busy, slow or away, all texts go again after a wait, until one has failed `retries` + 1 times;
+ * - where the provider failed twice as if a text had done it (500, no answer in time), the same, since a text that brings down a
+ *   self-hosted model does so each time;
+ * - where the provider was busy or away, all texts go again after a wait, in one request, until one has failed `retries` + 1 times;
  * - where nothing can help (key, dimensions, credit), all fail at once.
  */
 export function planRetry(items: readonly Item[], error: EmbeddingError, limits: RetryLimits): RetryPlan {
   const culprit = error.textIndex === undefined ? undefined : items[error.textIndex];
   if (culprit !== undefined) return planWithout(culprit, items, error, limits);
   if (items.length > 1 && isAboutTexts(error)) {
-    const half = Math.ceil(items.length / 2);
-    return {
-      rejected: [],
-      batches: [items.slice(0, half), items.slice(half)].map((part) => ({ items: part, alone: true })),
-      delayMs: 0,
-    };
+    return inHalves(items, 0);
+  }
+  const failedBefore = items.some((item) => item.failures > 0);
+  if (items.length > 1 && failedBefore && mayBeOneText(error)) {
+    return inHalves(items, backoffMs(2, limits.firstRetryMs, error.retryAfterMs));
   }
   if (!error.retryable) return { rejected: items, batches: [], delayMs: 0 };
   for (const item of items) item.failures += 1;
@@ -49,6 +50,12 @@ export function planRetry(items: readonly Item[], error: EmbeddingError, limits:
       error.retryAfterMs,
     ),
   };
+}
+
+function inHalves(items: readonly Item[], delayMs: number): RetryPlan {
+  const half = Math.ceil(items.length / 2);
+  const parts = [items.slice(0, half), items.slice(half)];
+  return { rejected: [], batches: parts.map((part) => ({ items: part, alone: true })), delayMs };
 }
 
 function planWithout(
@@ -75,4 +82,8 @@ function planWithout(
 export function isAboutTexts({ code, status, textIndex }: EmbeddingError): boolean {
   if (textIndex !== undefined || code === 'short_answer') return true;
   return code === 'provider_rejected' && [400, 413, 422].includes(status ?? 0);
+}
+
+function mayBeOneText({ code, status }: EmbeddingError): boolean {
+  return status === 500 || code === 'provider_timeout';
 }

@@ -12,7 +12,7 @@ export interface Item {
   failures: number;
 }
 
-interface BatchLimits {
+export interface BatchLimits {
   readonly maxTexts: number;
   readonly maxTokens: number;
 }

@@ -81,7 +81,7 @@ async function buildWhenDue(
     if (state !== 'valid') await build(lease, collection, options, signal);
   });
   if ((await readIndexState(control, collection.id)) !== 'valid') return;
-  await announceVectorIndex(control, collection.id);
+  if (!(await announceVectorIndex(control, collection.id))) return;
   onBuilt({ collection: collection.name, chunks, durationMs: Math.round(performance.now() - start) });
 }
 

@@ -148,7 +148,7 @@ describeWithServices('postgres', 'a request with many files', () => {
     expect(accepted).toHaveLength(2_400);
     expect(new Set(accepted.map(({ documentId }) => documentId)).size).toBe(300);
     // Another attempt at a transaction after a deadlock would show.
-    expect(statements()).toBe(8 * 4);
+    expect(statements()).toBe(8 * 5);
   });
 });
 

@@ -46,13 +46,14 @@ export async function dropVectorIndex(db: Queryable, collectionId: number): Prom
   await db.query(`drop index concurrently if exists ${vectorIndexOf(collectionId)}`);
 }
 
-/** Lets searches know of the index. */
-export async function announceVectorIndex(db: Queryable, collectionId: number): Promise<void> {
-  await db.query(
+/** Lets searches know of the index. False when somebody else has. */
+export async function announceVectorIndex(db: Queryable, collectionId: number): Promise<boolean> {
+  const { rowCount } = await db.query(
     `with indexed as (
        update sluice.collections set vector_index = 'hnsw' where id = $1::bigint and vector_index = 'deferred' returning id
      )
      select pg_notify($2::text, id::text) from indexed`,
     [collectionId, changesChannel],
   );
+  return rowCount === 1;
 }

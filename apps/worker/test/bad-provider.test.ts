@@ -1,0 +1,41 @@
+import { describeWithServices, startEmbeddingsServer } from '@sluice/testing';
+import { expect, test } from 'vitest';
+import { startBench } from './support/bench-of-workers.ts';
+
+const openAi = { embeddingProvider: 'openai', embeddingModel: 'fake', dimensions: 64 };
+
+describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
+  test('does not keep them for a provider that answers nothing (pgEdge/pgedge-vectorizer#78)', {
+    timeout: 200_000,
+  }, async () => {
+    await using provider = await startEmbeddingsServer({ dimensions: 64 });
+    provider.failWhen(() => ({ kind: 'stall' }));
+    await using bench = await startBench(openAi);
+    const healthy = await bench.addCollection({ name: 'healthy' });
+    const stuck = [];
+    for (let i = 0; i < 20; i += 1) stuck.push(await bench.accept(`stuck-${i}`, `Text ${i}.`));
+    const others = [];
+    for (let i = 0; i < 5; i += 1)
+      others.push(await bench.accept(`other-${i}`, `Text ${i}.`, undefined, healthy));
+    await bench.startWorker({
+      OPENAI_API_KEY: 'test-key',
+      OPENAI_BASE_URL: provider.baseUrl,
+      EMBEDDING_TIMEOUT_SECONDS: '5',
+      WORKER_CONCURRENCY: '2',
+    });
+    await bench.enqueue([...stuck, ...others]);
+    // Four tries of five seconds for each of the twenty, two at a time, are 200 seconds and more.
+    const ended = await bench.settled(
+      others.map(({ id }) => id),
+      110_000,
+    );
+    expect(ended.map(({ state }) => state)).toEqual(others.map(() => 'ready'));
+    const last = (
+      await bench.pool.query<{ error: { code: string; retryable: boolean } }>(
+        'select error from sluice.uploads where id = $1::uuid',
+        [stuck.at(-1)?.id],
+      )
+    ).rows[0];
+    expect(last?.error).toMatchObject({ code: 'provider_unavailable', retryable: true });
+  });
+});
