@@ -270,9 +270,9 @@ describeWithOnnx('ONNX models', () => {
     delay.disable();
     expect(red).toHaveLength(48);
     expect(new Set(green!.map((vector) => vector.indexOf(Math.max(...vector))))).toEqual(new Set([5]));
-    // On the loop, a run of the model would be a delay of tens of times this.
+    // On the loop, each of the eight runs would be a delay of an eighth.
     expect(tookMs).toBeGreaterThan(500);
-    expect(delay.percentile(99) / 1e6).toBeLessThan(100);
+    expect(delay.percentile(99) / 1e6).toBeLessThan(tookMs / 30);
   });
 });
 
