@@ -63,5 +63,7 @@ async function runNpm(args: readonly string[]): Promise<string> {
     said += text;
   });
   const [status] = await once(child, 'close');
-  return status === 0 ? '' : `npm install ended with status ${status}: ${said.trim().slice(0, 500)}`;
+  return status === 0
+    ? ''
+    : `npm install ended with status ${status}: ${said.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
 }
