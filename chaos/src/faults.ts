@@ -56,9 +56,16 @@ export interface Faults {
   readonly inflicted: ReadonlyMap<FaultName, number>;
   /** Resolves when the plan is through, or killing has ended and what is left was inflicted at once. */
   readonly finished: Promise<void>;
+  /** Waits for a server that is on its way down or up: it must not come up behind whoever disposes of it. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function startFaults(fleet: Fleet, services: Services, kills: number, random: Random): Faults {
+export function startFaults(
+  fleet: Fleet,
+  services: Services,
+  { kills, signal }: { kills: number; signal: AbortSignal },
+  random: Random,
+): Faults {
   const inflicted = new Map<FaultName, number>();
   let ended = false;
   void fleet.killing.then(() => {
@@ -67,6 +74,7 @@ export function startFaults(fleet: Fleet, services: Services, kills: number, ran
   async function run(): Promise<void> {
     for (const { afterKills, name } of planFaults(kills, services.redis !== undefined, random)) {
       while (!ended && fleet.kills < afterKills) await sleep(50);
+      if (signal.aborted) return;
       // A run that was cut short still has each of them.
       if (ended && inflicted.has(name)) continue;
       await inflict(name, fleet, services);
@@ -75,5 +83,5 @@ export function startFaults(fleet: Fleet, services: Services, kills: number, ran
   }
   const finished = run();
   finished.catch(() => fleet.endKills());
-  return { inflicted, finished };
+  return { inflicted, finished, [Symbol.asyncDispose]: () => finished.catch(() => {}) };
 }

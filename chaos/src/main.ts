@@ -51,10 +51,12 @@ function readArguments() {
   };
 }
 
-async function run(mode: Mode, options: ReturnType<typeof readArguments>): Promise<boolean> {
+async function run(
+  mode: Mode,
+  options: ReturnType<typeof readArguments>,
+  stopped: AbortSignal,
+): Promise<boolean> {
   const { seed, kills, documents, logs } = options;
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
   if (logs) mkdirSync(logs, { recursive: true });
   say(`seed ${seed}, ${kills} kills, ${documents} documents, ${mode}`);
   await using services = await startServices(mode, seed);
@@ -64,7 +66,7 @@ async function run(mode: Mode, options: ReturnType<typeof readArguments>): Promi
     largeSentences: 1_200,
     lifeMs: 1_500,
     longestKillingMs: kills * 10_000,
-    signal: stopping.signal,
+    signal: stopped,
     onProgress(progress) {
       if (Date.now() - last < 10_000) return;
       last = Date.now();
@@ -75,6 +77,16 @@ async function run(mode: Mode, options: ReturnType<typeof readArguments>): Promi
   return outcome.violations.length === 0;
 }
 
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
 const options = readArguments();
 if (options.help) process.stdout.write(help);
-else process.exitCode = (await run(options.mode, options)) ? 0 : 1;
+else {
+  try {
+    process.exitCode = (await run(options.mode, options, stopping.signal)) ? 0 : 1;
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    say('stopped before the end; nothing was compared');
+    process.exitCode = 130;
+  }
+}

@@ -62,7 +62,7 @@ const settle = { leastMs: 90_000, perUploadMs: 1_000 };
 
 /** Sends, kills, waits, compares. Whatever it starts has ended when it returns or throws. */
 export async function runChaos(services: Services, options: ChaosOptions): Promise<ChaosOutcome> {
-  const { seed, kills, signal } = options;
+  const { seed, signal } = options;
   const random = (label: string) => createRandom(seed, label);
   const plans = createCorpus(seed, options.documents, options.largeSentences);
   const ledger = createLedger(plans);
@@ -80,7 +80,7 @@ export async function runChaos(services: Services, options: ChaosOptions): Promi
     options.onProgress({ phase, kills: fleet.kills, uploads, unfinished: watch.unfinished() });
   });
   const sender = startSender({ client, ledger, plans, seed, senders, backlog, unfinished: watch.unfinished });
-  const faults = startFaults(fleet, services, kills, random('faults'));
+  await using faults = startFaults(fleet, services, options, random('faults'));
 
   const started = performance.now();
   await untilKilled(fleet, options);

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createPool, type Pool } from '@sluice/pool';
 import { createProducer, migrateQueue, type Producer, type QueueBackend } from '@sluice/queue';
 import { type Collection, createCollection, migrate } from '@sluice/store';
@@ -37,6 +35,7 @@ export interface Services extends AsyncDisposable {
 const dimensions = 64;
 const windowChunks = 64;
 const model = 'fake';
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/sluice-chaos', import.meta.url));
 
 export async function startServices(mode: Mode, seed: number): Promise<Services> {
   await using starting = new AsyncDisposableStack();
@@ -52,8 +51,6 @@ export async function startServices(mode: Mode, seed: number): Promise<Services>
   const producer = starting.use(createProducer(backend, { onError: () => {} }));
   const collections = await createCollections(pool);
   const port = await freePort();
-  const cache = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
-  starting.defer(() => rm(cache, { recursive: true, force: true }));
   const stack = starting.move();
   return {
     mode,
@@ -78,8 +75,8 @@ export async function startServices(mode: Mode, seed: number): Promise<Services>
       UPLOAD_TIMEOUT_SECONDS: '10',
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'json',
-      // Most of a start is compiling; a thousand of them share it.
-      NODE_COMPILE_CACHE: cache,
+      // Most of a start is compiling; all of them, and those of the next run, share it.
+      NODE_COMPILE_CACHE: compileCache,
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
