@@ -288,7 +288,12 @@ export const variables = {
     '2',
     'Threads that parse documents, per worker process.',
   ),
-  EXTRACT_MEMORY_MB: variable('Ingestion', integer(64, 16_384), '512', 'Heap of one such thread, in MiB.'),
+  EXTRACT_MEMORY_MB: variable(
+    'Ingestion',
+    integer(64, 16_384),
+    '160',
+    'Memory of one such thread, in MiB. With the defaults a worker stays below 512 MiB; documents that need more fail.',
+  ),
   EXTRACT_TIMEOUT_SECONDS: variable(
     'Ingestion',
     integer(1, 86_400),

@@ -34,6 +34,8 @@ export interface Findings {
 export interface ReaderContext {
   limits: ReaderLimits;
   findings: Findings;
+  /** Tells how many bytes of buffers are allocated but not filled, so that they do not count as memory in use. */
+  reserve(bytes: number): void;
 }
 
 export type Reader = (source: Source, context: ReaderContext) => AsyncIterable<Block>;

@@ -8,8 +8,9 @@ import { batchSize, type Task } from './threads/messages.ts';
 export async function extractDocument(
   { source, format, chunking, limits }: Task,
   deliver: (batch: Chunk[]) => Promise<void>,
+  reserve: (bytes: number) => void,
 ): Promise<ExtractionSummary> {
-  const document = await openDocument(source, format, limits);
+  const document = await openDocument(source, format, limits, reserve);
   let batch: Chunk[] = [];
   let chunks = 0;
   let characters = 0;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Chunk } from './chunking/chunk.ts';
 import { type ChunkingOptions, defaultChunking, validateChunking } from './chunking/chunking-options.ts';
 import { ExtractionError } from './errors.ts';
@@ -6,11 +7,15 @@ import type { ExtractionSummary } from './summary.ts';
 import type { Task } from './threads/messages.ts';
 import { startThread } from './threads/thread.ts';
 import { createThreadPool } from './threads/thread-pool.ts';
+import { createTurn } from './threads/turn.ts';
 
 export interface ExtractorOptions {
   /** Documents read at the same time, each by a thread of its own. */
   threads: number;
-  /** Memory a thread may use, heap and buffers together, in MiB. A PDF is held in memory as a whole: allow 4 times its size. */
+  /**
+   * Memory a thread may use, heap and buffers together, in MiB. About 33 of them are its own before it reads anything. The
+   * process has more resident than `threads` times this: the nurseries of V8, garbage not yet collected, code.
+   */
   memoryMb: number;
   /** Time a document may take, in milliseconds; the time for which the thread waits for its consumer does not count. */
   timeoutMs: number;
@@ -47,11 +52,21 @@ export interface Extractor extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Files above this size are read one at a time, so that the other threads stay free for small ones. */
+const largeFile = 16 * 1024 * 1024;
+
 /** @throws {ExtractionError} `invalid_options`. */
 export function createExtractor(options: ExtractorOptions): Extractor {
   const { threads, memoryMb, timeoutMs, maxExpandedBytes, maxPages } = validate(options);
   const pool = createThreadPool(threads, () => startThread({ memoryMb, timeoutMs }));
   const closing = new AbortController();
+  const takeLargeTurn = createTurn();
+
+  async function admit(path: string, signal: AbortSignal): Promise<() => void> {
+    // What cannot be read is told by the thread.
+    const { size } = await stat(path).catch(() => ({ size: 0 }));
+    return size > largeFile ? takeLargeTurn(signal) : () => {};
+  }
 
   async function* run(input: ExtractionInput): AsyncGenerator<Chunk[], ExtractionSummary> {
     const task: Task = {
@@ -62,6 +77,15 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     };
     const signal =
       input.signal === undefined ? closing.signal : AbortSignal.any([input.signal, closing.signal]);
+    const endTurn = await admit(input.path, signal);
+    try {
+      return yield* runOnThread(task, signal);
+    } finally {
+      endTurn();
+    }
+  }
+
+  async function* runOnThread(task: Task, signal: AbortSignal): AsyncGenerator<Chunk[], ExtractionSummary> {
     const thread = await pool.acquire(signal);
     try {
       return yield* thread.run(task, signal);

@@ -34,6 +34,7 @@ export async function openDocument(
   source: Source,
   declared: Format,
   limits: ReaderLimits,
+  reserve: ReaderContext['reserve'],
 ): Promise<OpenDocument> {
   const { size } = await stat(source.path);
   if (size === 0) throw new ExtractionError('empty_document', 'The file is empty.');
@@ -43,7 +44,7 @@ export async function openDocument(
   return {
     format,
     findings,
-    blocks: refuseEmpty(cleanBlocks(read(source, { limits, findings })), format, findings),
+    blocks: refuseEmpty(cleanBlocks(read(source, { limits, findings, reserve })), format, findings),
   };
 }
 

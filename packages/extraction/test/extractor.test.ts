@@ -102,6 +102,24 @@ describe('an extractor', () => {
     await Promise.all([two.return?.(), three.return?.()]);
   });
 
+  test('reads large documents one at a time, and small ones beside them', async () => {
+    await using pair = createExtractor({ ...limits, threads: 2 });
+    const path = await save('huge.txt', long.slice(0, 1_000_000).repeat(18));
+    const open = (signal?: AbortSignal) =>
+      pair.extract({ path, format: 'text', signal })[Symbol.asyncIterator]();
+    const [one, two, three] = [open(), open(AbortSignal.timeout(500)), open()];
+    await one.next();
+    const [second, third] = [codeOf(two.next()), three.next()];
+    const small = await Array.fromAsync(pair.extract({ path: await save('b.txt', 'Fine.'), format: 'text' }));
+    expect(small.flat()[0]?.text).toBe('Fine.');
+    // Who gives up while waiting does not let the next one in too early.
+    expect(await second).toBe(DOMException.TIMEOUT_ERR);
+    expect(await Promise.race([third, sleep(300, 'waiting')])).toBe('waiting');
+    await one.return?.();
+    expect((await third).done).toBe(false);
+    await three.return?.();
+  });
+
   test('says that it is closed to those who read and those who wait', async () => {
     const closing = createExtractor(limits);
     const path = await save('long.txt', long);

@@ -8,8 +8,10 @@ import { decodeFile, linesOf } from '../text/decode.ts';
 import { createMarkupReader } from './markup.ts';
 import { joinRow } from './table.ts';
 
-/** A syntax tree takes many times the memory of its text, so long documents are parsed section by section. */
-const sectionLength = 131_072;
+/** Parsing a list of 1 MiB at once takes 280 MB of heap, so long documents are parsed section by section. */
+const sectionLength = 65_536;
+/** A list or a fence without a blank line is cut in two here, rather than held in memory. */
+const longestSection = 4 * sectionLength;
 
 /** Markdown with tables, task lists and footnotes (GFM): structure by mdast. Front matter becomes title and metadata. */
 export async function* readMarkdown(source: Source, { findings }: ReaderContext): AsyncGenerator<Block> {
@@ -48,7 +50,7 @@ async function* sectionsOf(source: Source, findings: Findings): AsyncGenerator<s
     if (mark !== null) fence = fence === null ? mark : text.trim().startsWith(fence) ? null : fence;
     section.push(text);
     length += text.length + 1;
-    if (length >= sectionLength && ((fence === null && text.trim() === '') || length >= sectionLength * 8)) {
+    if (length >= sectionLength && ((fence === null && text.trim() === '') || length >= longestSection)) {
       yield section.join('\n');
       section = [];
       length = 0;

@@ -51,6 +51,17 @@ export function createMarkupText() {
     if (table.inRow()) text = '';
   }
 
+  /** Old pages stand in one cell as a whole: what there is of the row is let go, and the cell goes on in a row of its own. */
+  function splitCell(): void {
+    const cut = text.lastIndexOf(' ') + 1 || text.length;
+    const rest = text.slice(cut);
+    text = text.slice(0, cut);
+    endRow();
+    table.startRow();
+    table.startCell(false);
+    text = rest;
+  }
+
   function endRow(): void {
     endCell();
     out.push(...table.endRow());
@@ -106,9 +117,12 @@ export function createMarkupText() {
     },
     text(piece: string): void {
       text += preformatted > 0 && !table.inRow() ? piece : piece.replace(/\s+/g, ' ');
-      if (text.length <= longestText || table.inRow()) return;
-      flush();
-      continues = true;
+      if (text.length <= longestText) return;
+      if (table.inRow()) splitCell();
+      else {
+        flush();
+        continues = true;
+      }
     },
     close(name: string): void {
       if (closeTablePart(name)) return;

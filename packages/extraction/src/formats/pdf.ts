@@ -1,55 +1,41 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { Block, Findings, ReaderContext, Source } from '../block.ts';
 import { ExtractionError } from '../errors.ts';
 import { cleanLine } from '../text/clean-text.ts';
+import { openPdfFile, type PdfDocument, type PdfFile } from './pdf-file.ts';
 import { createPageLayout, type TextRun } from './pdf-layout.ts';
 
-type Pdf = typeof import('pdfjs-dist');
-type PdfDocument = Awaited<ReturnType<Pdf['getDocument']>['promise']>;
-
-const home = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'));
+/** The parser keeps every object and every range of the file that it has seen, so it is replaced after a window of pages. */
+const windowPages = 500;
+const windowBytes = 24 * 1024 * 1024;
 
 /** PDF: page by page, paragraphs and headings by the position and the size of the lines. Pages without text are skipped. */
-export async function* readPdf(source: Source, { limits, findings }: ReaderContext): AsyncGenerator<Block> {
-  const task = await openPdf(source.path);
-  try {
-    const document = await task.promise.catch((error: unknown) => {
-      throw explain(error);
-    });
-    findings.pages = document.numPages;
-    if (document.numPages > limits.maxPages) throw tooManyPages(document.numPages, limits.maxPages);
-    await readInfo(document, findings);
-    const layout = createPageLayout();
-    for (let number = 1; number <= document.numPages; number += 1) {
-      for (const block of layout(await readPage(document, number))) yield { ...block, page: number };
+export async function* readPdf(
+  source: Source,
+  { limits, findings, reserve }: ReaderContext,
+): AsyncGenerator<Block> {
+  await using file = await openPdfFile(source.path, reserve);
+  let document = await file.reopen().catch((error: unknown) => {
+    throw explain(error);
+  });
+  const pages = document.numPages;
+  findings.pages = pages;
+  if (pages > limits.maxPages) throw tooManyPages(pages, limits.maxPages);
+  readInfo(await file.within(document.getMetadata()), findings);
+  const layout = createPageLayout();
+  let opened = 1;
+  for (let number = 1; number <= pages; number += 1) {
+    if (number - opened >= windowPages || file.rangesRead() > windowBytes) {
+      document = await file.reopen();
+      opened = number;
     }
-  } finally {
-    await task.destroy();
+    for (const block of layout(await readPage(file, document, number))) yield { ...block, page: number };
   }
 }
 
-async function openPdf(path: string) {
-  const pdf = (await import('pdfjs-dist/legacy/build/pdf.mjs')) as Pdf;
-  const data = await readFile(path);
-  return pdf.getDocument({
-    data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    cMapUrl: `${join(home, 'cmaps')}/`,
-    standardFontDataUrl: `${join(home, 'standard_fonts')}/`,
-    wasmUrl: `${join(home, 'wasm')}/`,
-    verbosity: pdf.VerbosityLevel.ERRORS,
-    // Text needs neither pictures nor drawn glyphs.
-    disableFontFace: true,
-    maxImageSize: 0,
-    useSystemFonts: false,
-  });
-}
-
-async function readPage(document: PdfDocument, number: number): Promise<TextRun[]> {
-  const page = await document.getPage(number);
+async function readPage(file: PdfFile, document: PdfDocument, number: number): Promise<TextRun[]> {
+  const page = await file.within(document.getPage(number));
   try {
-    const { items } = await page.getTextContent();
+    const { items } = await file.within(page.getTextContent());
     return items.filter((item): item is TextRun & typeof item => 'str' in item);
   } finally {
     // Fonts and operators of a page stay in memory until this.
@@ -58,8 +44,7 @@ async function readPage(document: PdfDocument, number: number): Promise<TextRun[
   }
 }
 
-async function readInfo(document: PdfDocument, findings: Findings): Promise<void> {
-  const { info } = await document.getMetadata();
+function readInfo({ info }: Awaited<ReturnType<PdfDocument['getMetadata']>>, findings: Findings): void {
   const fields = info as Record<string, unknown>;
   const text = (key: string) =>
     typeof fields[key] === 'string' ? cleanLine(fields[key]).slice(0, 1000) : '';

@@ -22,5 +22,7 @@ export type ToThread = { type: 'extract'; task: Task } | { type: 'taken' };
 export type FromThread =
   | { type: 'ready' }
   | { type: 'chunks'; chunks: Chunk[] }
+  /** So many bytes are allocated but not filled. */
+  | { type: 'reserved'; bytes: number }
   | { type: 'done'; summary: ExtractionSummary }
   | { type: 'failed'; error: SerializedError };

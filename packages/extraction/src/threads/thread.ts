@@ -22,10 +22,13 @@ export interface Thread {
   terminate(): Promise<void>;
 }
 
+/** By default V8 may use up to 192 MiB for young objects in each thread, on top of the limit. */
+const maxYoungGenerationSizeMb = 16;
+
 export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     name: 'extraction',
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb },
     execArgv: [],
     // A parser has no business with the secrets of the process.
     env: {},
@@ -37,6 +40,7 @@ export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
   worker.stderr.resume();
   worker.unref();
   let alive = true;
+  let ready = false;
   let lastWords: unknown;
   worker.on('error', (error) => {
     alive = false;
@@ -44,6 +48,9 @@ export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
   });
   worker.on('exit', () => {
     alive = false;
+  });
+  worker.on('message', ({ type }: FromThread) => {
+    if (type === 'ready') ready = true;
   });
   const post = (message: ToThread) => worker.postMessage(message);
 
@@ -57,10 +64,12 @@ export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
       alive = false;
       wake();
     };
-    // The clock stands still while the thread waits for its consumer.
+    // The clock stands still while the thread starts, which is no fault of the document, and while it waits for its consumer.
     const deadline = createDeadline(timeoutMs, () => fail(timedOut(timeoutMs)));
     const memory = watchMemory(worker, memoryMb, () => fail(outOfMemory(memoryMb)));
     const onMessage = (message: FromThread) => {
+      if (message.type === 'reserved') return memory.reserved(message.bytes);
+      if (message.type === 'ready') return deadline.run();
       inbox.push(message);
       if (message.type === 'chunks' && ++untaken >= batchWindow) deadline.pause();
       wake();
@@ -74,7 +83,7 @@ export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
     try {
       signal?.throwIfAborted();
       if (!alive) throw crashed(lastWords);
-      deadline.run();
+      if (ready) deadline.run();
       post({ type: 'extract', task });
       while (true) {
         while (inbox.length === 0 && failure === undefined)

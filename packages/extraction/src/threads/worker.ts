@@ -31,7 +31,7 @@ process.on('uncaughtException', (error) => {
 async function run(task: Task): Promise<void> {
   ahead = 0;
   try {
-    send({ type: 'done', summary: await extractDocument(task, deliver) });
+    send({ type: 'done', summary: await extractDocument(task, deliver, reserve) });
   } catch (error) {
     send({ type: 'failed', error: serializeError(toExtractionError(error)) });
   }
@@ -41,6 +41,15 @@ async function deliver(chunks: Chunk[]): Promise<void> {
   send({ type: 'chunks', chunks });
   ahead += 1;
   while (ahead >= batchWindow) await new Promise<void>((resolve) => (resume = resolve));
+}
+
+let told = 0;
+
+/** Tells of what changes by more than a MiB. */
+function reserve(bytes: number): void {
+  if (bytes > 0 && Math.abs(bytes - told) < 1_048_576) return;
+  told = bytes;
+  send({ type: 'reserved', bytes });
 }
 
 send({ type: 'ready' });

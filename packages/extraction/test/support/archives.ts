@@ -19,11 +19,18 @@ export async function zip(parts: Record<string, Part>): Promise<Buffer> {
 const relationType = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const word = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
 
+/** What any Office document has around its main part. */
+export function officeParts(main: string): Record<string, string> {
+  return {
+    '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+    '_rels/.rels': `<Relationships><Relationship Id="a" Type="${relationType}/officeDocument" Target="${main}"/></Relationships>`,
+  };
+}
+
 /** A Word document with a body of your own. */
 export function docxOf(body: string, prolog = ''): Promise<Buffer> {
   return zip({
-    '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-    '_rels/.rels': `<Relationships><Relationship Id="a" Type="${relationType}/officeDocument" Target="word/document.xml"/></Relationships>`,
+    ...officeParts('word/document.xml'),
     'word/document.xml': `<?xml version="1.0"?>${prolog}<w:document ${word}><w:body>${body}</w:body></w:document>`,
   });
 }
