@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createEmbedders } from '@sluice/ingestion';
-import { createFetcher } from '@sluice/outbound';
+import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
 import { createSearch } from '@sluice/search';
@@ -165,6 +165,16 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       timeoutMs: config.http.uploadUrl.timeoutMs,
       userAgent: `sluice/${packageJson.version}`,
     }),
+    webhooks: {
+      // It only checks: the workers send.
+      ...createPoster({
+        rules: config.webhooks.hosts,
+        trustedUrl: config.webhooks.url,
+        timeoutMs: 0,
+        userAgent: '',
+      }),
+      defaultUrl: config.webhooks.url,
+    },
     embeddingDefaults: config.embedding,
     vectorIndex: vectorIndexOf(config),
     log,

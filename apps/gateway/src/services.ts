@@ -1,5 +1,5 @@
 import type { Cache } from '@sluice/cache';
-import type { Fetcher } from '@sluice/outbound';
+import type { Fetcher, Poster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
@@ -26,6 +26,7 @@ export interface Services {
   backlog: UploadBacklog;
   /** Of documents that an upload gives the URL of. */
   fetcher: Fetcher;
+  webhooks: Pick<Poster, 'check'> & { defaultUrl: string | undefined };
   embeddingDefaults: EmbeddingDefaults;
   /** Of new collections. */
   vectorIndex: VectorIndex;

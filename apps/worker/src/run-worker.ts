@@ -1,10 +1,18 @@
-import { type Environment, loadConfig, requireServices } from '@sluice/config';
+import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
-import { createEmbedders, createPublisher, startIndexBuilder, startReconciler } from '@sluice/ingestion';
+import {
+  createEmbedders,
+  createPublisher,
+  startIndexBuilder,
+  startReconciler,
+  startWebhookSender,
+} from '@sluice/ingestion';
+import { createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
+import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
 
@@ -14,6 +22,9 @@ export interface RunningWorker {
   /** Finishes or hands back its jobs, then closes what it opened. Safe to call twice. */
   stop(): Promise<void>;
 }
+
+// A receiver is to take the message and work on it later.
+const webhookTimeoutMs = 15_000;
 
 /** Builds a worker from the environment and starts it. Throws `ConfigError`. */
 export async function runWorker(environment: Environment): Promise<RunningWorker> {
@@ -90,8 +101,28 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     consumer,
     onChange: (change) => log.info(change, 'back-pressure of the database'),
   });
+  const webhooks = sendWebhooks(config.webhooks);
   consumer.start();
   log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
+
+  function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
+    if (!secret) return undefined;
+    const userAgent = `sluice/${packageJson.version}`;
+    return startWebhookSender({
+      db: pool.lane('control'),
+      poster: createPoster({ rules: hosts, trustedUrl: url, timeoutMs: webhookTimeoutMs, userAgent }),
+      secret,
+      concurrency: 8,
+      intervalMs: 1_000,
+      holdMs: 2 * webhookTimeoutMs,
+      onAttempt({ id, uploadId, attempts }, error) {
+        const about = { webhook_id: id, upload_id: uploadId, attempt: attempts };
+        if (error) log.warn({ ...about, error }, 'webhook not delivered');
+        else log.info(about, 'webhook delivered');
+      },
+      onError,
+    });
+  }
 
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
@@ -101,6 +132,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     const { finished, handedBack } = await consumer.drain();
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
+    await webhooks?.[Symbol.asyncDispose]();
     await producer.close();
     await progressChannel[Symbol.asyncDispose]();
     await extractor.close();

@@ -20,6 +20,8 @@ export interface Config {
     /** Documents that are fetched from a URL. No hosts: none are. */
     uploadUrl: { hosts: readonly UrlHost[]; timeoutMs: number };
   };
+  /** No secret: none are sent. */
+  webhooks: { url: string | undefined; hosts: readonly UrlHost[]; secret: string | undefined };
   shutdownTimeoutMs: number;
   databaseUrl: string | undefined;
   /** Where jobs live. Undefined in the embedded mode until its Postgres has a URL. */
@@ -117,6 +119,7 @@ export function loadConfig(environment: Environment): Config {
       uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
       uploadUrl: { hosts: values.UPLOAD_URL_HOSTS, timeoutMs: values.UPLOAD_URL_TIMEOUT_SECONDS * 1_000 },
     },
+    webhooks: { url: values.WEBHOOK_URL, hosts: values.WEBHOOK_HOSTS, secret: values.WEBHOOK_SECRET },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1_000,
     databaseUrl: values.DATABASE_URL,
     queue: queueOf(values),

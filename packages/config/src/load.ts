@@ -40,6 +40,13 @@ function crossCheck(values: Values): ConfigProblem[] {
     });
   }
   problems.push(...onnxProblems(values));
+  if ((values.WEBHOOK_URL || values.WEBHOOK_HOSTS.length > 0) && !values.WEBHOOK_SECRET) {
+    problems.push({
+      variable: 'WEBHOOK_SECRET',
+      given: '(not set)',
+      expected: 'a secret, because WEBHOOK_URL or WEBHOOK_HOSTS is set and webhooks are signed',
+    });
+  }
   if (values.DATABASE_URL && !values.REDIS_URL && !URL.canParse(values.DATABASE_URL)) {
     problems.push({
       variable: 'DATABASE_URL',

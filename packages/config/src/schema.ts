@@ -145,6 +145,28 @@ export const variables = {
     '60',
     'Longest time the fetching of one such document may take, in seconds.',
   ),
+  WEBHOOK_URL: variable(
+    'HTTP',
+    optional(url('http:', 'https:')),
+    undefined,
+    'Who is told when an upload has ended, unless its request names another. Needs WEBHOOK_SECRET.',
+    true,
+  ),
+  WEBHOOK_HOSTS: variable(
+    'HTTP',
+    urlHosts(),
+    '',
+    'Hosts that requests may name as `webhook`, in the form of UPLOAD_URL_HOSTS. Empty: none. Needs WEBHOOK_SECRET.',
+  ),
+  WEBHOOK_SECRET: variable(
+    'HTTP',
+    optional(
+      z.string().regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base64'),
+    ),
+    undefined,
+    'Signs webhooks (Standard Webhooks, HMAC-SHA256), for example `whsec_$(openssl rand -base64 32)`. The workers send them.',
+    true,
+  ),
   SHUTDOWN_TIMEOUT_SECONDS: variable(
     'HTTP',
     integer(1, 3_600),

@@ -139,3 +139,13 @@ test.each([
     `UPLOAD_URL_HOSTS="${given}": expected a comma-separated list`,
   );
 });
+
+test('webhooks need a secret of the right form, and it is not in the error', () => {
+  const WEBHOOK_SECRET = `whsec_${'A'.repeat(43)}=`;
+  expect(problemsOf({ WEBHOOK_URL: 'https://example.org/hook' })).toContain('WEBHOOK_SECRET');
+  expect(problemsOf({ WEBHOOK_HOSTS: 'public' })).toContain('WEBHOOK_SECRET');
+  const message = problemsOf({ WEBHOOK_HOSTS: 'public', WEBHOOK_SECRET: 'hunter2' });
+  expect(message).toContain('WEBHOOK_SECRET=(hidden): expected whsec_');
+  expect(message).not.toContain('hunter2');
+  expect(loadConfig({ WEBHOOK_HOSTS: 'public', WEBHOOK_SECRET }).webhooks.secret).toBe(WEBHOOK_SECRET);
+});

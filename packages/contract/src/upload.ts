@@ -44,6 +44,15 @@ export const watchHeadersSchema = z.object({
 /** Query parameters that hold for a whole request. */
 export const uploadRequestSchema = z.object({
   batch: z.uuid().optional().describe('Id of the batch that the uploads belong to'),
+  webhook: z
+    .string()
+    .min(1)
+    .max(2_048)
+    .optional()
+    .describe(
+      'URL that is sent a signed message when an upload of the request has ended; only where the server allows it ' +
+        '(WEBHOOK_HOSTS). Default: that of the server, if it has one.',
+    ),
 });
 
 export const textUploadSchema = uploadOptionsSchema

@@ -71,6 +71,8 @@ export interface UploadBatchOptions {
   idempotencyKey?: string | undefined;
   /** The batch that the uploads belong to. */
   batchId?: string | undefined;
+  /** Who is told when one of the uploads ends. */
+  webhookUrl?: string | undefined;
 }
 
 // As much as format detection looks at.
@@ -100,6 +102,7 @@ export function createUploadBatch({
   requestId,
   idempotencyKey,
   batchId,
+  webhookUrl,
 }: UploadBatchOptions): UploadBatch {
   const begun: string[] = [];
   const received: ReceivedUpload[] = [];
@@ -171,7 +174,7 @@ export function createUploadBatch({
     const earlier = idempotencyKey && (await takeIdempotencyKey(transaction, idempotencyKey, own));
     if (!earlier) {
       if (batchId) requireRoomInBatch(batchId, await joinBatch(transaction, batchId), received.length);
-      await acceptUploads(transaction, received, batchId);
+      await acceptUploads(transaction, received, { batchId, webhookUrl });
       await settleUnchanged(transaction, own.uploadIds);
       await assignTurns(transaction, own.uploadIds);
       return undefined;

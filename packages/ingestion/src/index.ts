@@ -15,3 +15,4 @@ export { UploadFailed } from './failure.ts';
 export { type IngestContext, type IngestOutcome, ingestUpload } from './ingest-upload.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 export { type ReconcileReport, reconcile, startReconciler } from './reconcile.ts';
+export { startWebhookSender, type WebhookSenderOptions } from './webhook-sender.ts';

@@ -4,6 +4,7 @@ import {
   deleteEmptyBatches,
   deleteIdempotencyKeys,
   deleteOldDeletions,
+  deleteOldDeliveries,
   deleteOrphanedChunks,
   takeLease,
   touchQuietUploads,
@@ -27,6 +28,7 @@ export interface ReconcileReport {
   forgottenKeys: number;
   forgottenReceipts: number;
   emptyBatches: number;
+  oldDeliveries: number;
 }
 
 const batch = 1_000;
@@ -35,6 +37,8 @@ const keysKeptMs = 24 * 3_600_000;
 const receiptsKeptMs = 90 * 24 * 3_600_000;
 // Whoever creates a batch fills it soon; one whose uploads are all deleted tells nothing any more.
 const emptyBatchesKeptMs = 7 * 24 * 3_600_000;
+// Attempts at a webhook end within two days.
+const deliveriesKeptMs = 7 * 24 * 3_600_000;
 
 /**
  * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
@@ -56,6 +60,7 @@ export async function reconcile({
     forgottenKeys: await deleteIdempotencyKeys(db, keysKeptMs),
     forgottenReceipts: await deleteOldDeletions(db, receiptsKeptMs),
     emptyBatches: await deleteEmptyBatches(db, emptyBatchesKeptMs),
+    oldDeliveries: await deleteOldDeliveries(db, deliveriesKeptMs),
   };
 }
 

@@ -2,3 +2,4 @@
 export { OutboundError, type OutboundErrorCode } from './errors.ts';
 export { createFetcher, type FetchedFile, type Fetcher, type FetcherOptions } from './fetcher.ts';
 export type { HostRule } from './policy.ts';
+export { createPoster, type PostAnswer, type Poster, type PosterOptions } from './poster.ts';

@@ -5,6 +5,9 @@ import { OutboundError } from './errors.ts';
 import { type AddressCheck, addressNotAllowed } from './policy.ts';
 
 export interface RequestOptions {
+  /** Default: GET. */
+  method?: 'GET' | 'POST';
+  body?: string;
   headers: OutgoingHttpHeaders;
   signal: AbortSignal;
   resolve: LookupFunction;
@@ -27,15 +30,16 @@ function guardedLookup(resolve: LookupFunction, allows: AddressCheck): LookupFun
   };
 }
 
-/** Sends a GET and returns the answer as soon as its head is there. Throws what Node does, and `url_not_allowed`. */
+/** Sends a request and returns the answer as soon as its head is there. Throws what Node does, and `url_not_allowed`. */
 export function openRequest(
   url: URL,
   allows: AddressCheck,
-  { headers, signal, resolve }: RequestOptions,
+  { method = 'GET', body, headers, signal, resolve }: RequestOptions,
 ): Promise<IncomingMessage> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((found, failed) => {
     const sent = request(url, {
+      method,
       headers,
       signal,
       lookup: guardedLookup(resolve, allows),
@@ -46,7 +50,7 @@ export function openRequest(
     sent.on('error', failed);
     // Without an error or an answer: the server has switched to another protocol.
     sent.once('close', () => failed(noAnswer()));
-    sent.end();
+    sent.end(body);
   });
 }
 

@@ -15,7 +15,7 @@ export interface ReceivedUpload {
 export async function acceptUploads(
   db: Queryable,
   received: readonly ReceivedUpload[],
-  batchId?: string,
+  { batchId, webhookUrl }: { batchId?: string | undefined; webhookUrl?: string | undefined } = {},
 ): Promise<void> {
   await db.query(
     `with received as (
@@ -28,7 +28,8 @@ export async function acceptUploads(
        returning id, collection_id, external_id
      )
      update sluice.uploads u set state = 'queued', stage = 'waiting', size_bytes = r.size_bytes,
-       content_hash = r.content_hash, document_id = d.id, batch_id = $4::uuid, created_at = now(), updated_at = now()
+       content_hash = r.content_hash, document_id = d.id, batch_id = $4::uuid,
+       webhook_url = $5::text, created_at = now(), updated_at = now()
      from received r, document d
      where u.id = r.id and d.collection_id = u.collection_id and d.external_id = u.external_id`,
     [
@@ -36,6 +37,7 @@ export async function acceptUploads(
       received.map(({ sizeBytes }) => sizeBytes),
       received.map(({ contentHash }) => contentHash),
       batchId ?? null,
+      webhookUrl ?? null,
     ],
   );
 }

@@ -113,3 +113,9 @@ export {
   readIndexState,
 } from './vector-index.ts';
 export { countedUpTo, type PlaceInLine, placeInLine } from './waiting-line.ts';
+export {
+  claimDeliveries,
+  deleteOldDeliveries,
+  recordDelivery,
+  type WebhookDelivery,
+} from './webhook-deliveries.ts';

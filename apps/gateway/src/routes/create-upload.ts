@@ -70,7 +70,8 @@ async function receiveMultipart(request: Request, maxFiles: number, receive: Rec
 function queryFields(request: Request): Fields {
   const entries = Object.entries(request.query).filter(
     // What holds for the whole request is read apart.
-    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[0] !== 'batch',
+    (entry): entry is [string, string] =>
+      typeof entry[1] === 'string' && !Object.hasOwn(uploadRequestSchema.shape, entry[0]),
   );
   return Object.fromEntries(entries);
 }
@@ -129,7 +130,7 @@ async function receiveRaw(request: Request, maxBytes: number, receive: Receive):
 
 /** Thin: streams what arrives into the domain, and tells the queue what was accepted. */
 export function createUpload(services: Services): RequestHandler[] {
-  const { pool, catalog, backlog, fetcher, log, limits } = services;
+  const { pool, catalog, backlog, fetcher, webhooks, log, limits } = services;
 
   async function receiveAll(request: Request, batch: UploadBatch): Promise<void> {
     const receive: Receive = async (options, file) => {
@@ -163,13 +164,17 @@ export function createUpload(services: Services): RequestHandler[] {
     const { 'Idempotency-Key': idempotencyKey } = validate(uploadHeadersSchema, {
       'Idempotency-Key': request.get('idempotency-key'),
     });
-    const { batch: batchId } = validate(uploadRequestSchema, { batch: request.query.batch });
+    const { query } = request;
+    const said = validate(uploadRequestSchema, { batch: query.batch, webhook: query.webhook });
+    const { batch: batchId, webhook: webhookUrl } = said;
+    if (webhookUrl) webhooks.check(webhookUrl);
     await backlog.requireRoom();
     if (batchId) await requireOpenBatch(batchId, idempotencyKey);
     await using batch = createUploadBatch({
       db: pool.lane('interactive'),
       idempotencyKey,
       batchId,
+      webhookUrl: webhookUrl ?? webhooks.defaultUrl,
       maxBytes: limits.maxUploadBytes,
       requestId: request.id,
     });
