@@ -17,7 +17,8 @@ async function readBlocks(file: string) {
     head: (await readFile(path)).subarray(0, 4_096),
   });
   const source = { path, fileName: file, charset: null };
-  const document = await openDocument(source, format, { maxExpandedBytes: 100_000_000, maxPages: 1_000 });
+  const limits = { maxExpandedBytes: 100_000_000, maxPages: 1_000 };
+  const document = await openDocument(source, format, limits, () => {});
   return Array.fromAsync(document.blocks);
 }
 

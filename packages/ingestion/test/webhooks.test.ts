@@ -109,7 +109,7 @@ async function accept(
       name: undefined,
       metadata: {},
       chunking: undefined,
-        priority: 'normal',
+      priority: 'normal',
       bytes: bytes(),
     });
   }
