@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
 import {
@@ -8,8 +9,15 @@ import {
   startWebhookSender,
 } from '@sluice/ingestion';
 import { createPoster } from '@sluice/outbound';
+import type { Pool } from '@sluice/pool';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
-import { createProducer, databaseConnections, ingestUploadJob, openRedisScripts } from '@sluice/queue';
+import {
+  type Consumer,
+  createProducer,
+  databaseConnections,
+  ingestUploadJob,
+  openRedisScripts,
+} from '@sluice/queue';
 import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
@@ -25,6 +33,18 @@ export interface RunningWorker {
 
 // A receiver is to take the message and work on it later.
 const webhookTimeoutMs = 15_000;
+
+const connectRetryMs = 250;
+
+/** Takes no job before it can work on one: while the fleet's budget has no share for it yet, or the database is away. */
+async function startWhenConnected(pool: Pool, consumer: Consumer, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { healthy } = await pool.testConnection();
+    if (signal.aborted) return;
+    if (healthy) return consumer.start();
+    await sleep(connectRetryMs, undefined, { signal }).catch(() => {});
+  }
+}
 
 /** Builds a worker from the environment and starts it. Throws `ConfigError`. */
 export async function runWorker(environment: Environment): Promise<RunningWorker> {
@@ -102,7 +122,8 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onChange: (change) => log.info(change, 'back-pressure of the database'),
   });
   const webhooks = sendWebhooks(config.webhooks);
-  consumer.start();
+  const closing = new AbortController();
+  void startWhenConnected(pool, consumer, closing.signal);
   log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
@@ -128,6 +149,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   let stopping: Promise<void> | undefined;
   async function close(): Promise<void> {
     log.info('worker stopping');
+    closing.abort();
     backPressure[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
     await indexBuilder[Symbol.asyncDispose]();
