@@ -1,5 +1,6 @@
 import type { Benchmark } from '../benchmark.ts';
 import { acquire } from './acquire.ts';
+import { bulkInsert } from './bulk-insert.ts';
 import { burstBenchmark } from './burst.ts';
 import { callersBenchmark } from './callers.ts';
 import { connectionPerQuery } from './connection-per-query.ts';
@@ -14,6 +15,7 @@ export const benchmarks: readonly Benchmark[] = [
   burstBenchmark,
   lanes,
   callersBenchmark,
+  bulkInsert,
 ];
 
 /** All of them when none is named. */
