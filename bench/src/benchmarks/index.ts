@@ -4,6 +4,7 @@ import { bulkInsert } from './bulk-insert.ts';
 import { burstBenchmark } from './burst.ts';
 import { callersBenchmark } from './callers.ts';
 import { connectionPerQuery } from './connection-per-query.ts';
+import { ingest } from './ingest.ts';
 import { lanes } from './lanes.ts';
 import { select } from './select.ts';
 
@@ -16,6 +17,7 @@ export const benchmarks: readonly Benchmark[] = [
   lanes,
   callersBenchmark,
   bulkInsert,
+  ingest,
 ];
 
 /** All of them when none is named. */
