@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createExtractor, type ExtractionError } from '../src/index.ts';
 import { docxOf } from './support/archives.ts';
+import { statesPdf } from './support/pdf.ts';
 import { codeOf, createWorkspace, limits } from './support/workspace.ts';
 
 const { extractor, save, read } = createWorkspace();
@@ -33,8 +34,8 @@ describe('an extractor', () => {
 
   test('stops a document at the deadline and goes on with a new thread', async () => {
     await using hasty = createExtractor({ ...limits, timeoutMs: 1_500 });
-    const endless = await save('a.html', `<p>${'<b>'.repeat(2_000_000)}`);
-    const error = await Array.fromAsync(hasty.extract({ path: endless, format: 'html' })).catch(
+    const endless = await save('a.pdf', statesPdf(400_000));
+    const error = await Array.fromAsync(hasty.extract({ path: endless, format: 'pdf' })).catch(
       (it: ExtractionError) => it,
     );
     expect(error).toMatchObject({ code: 'extraction_timeout', retryable: false, details: { limit: 1_500 } });

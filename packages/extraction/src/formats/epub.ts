@@ -72,8 +72,8 @@ async function readPackage(archive: ZipArchive, root: string, findings: Findings
       else if (described[name] !== undefined) findings.metadata[described[name]] ??= value;
     },
   });
-  const chapters = [...new Set(spine)].flatMap((id) => items.get(id) ?? []);
-  return chapters.filter((name) => archive.has(name) && /\.(x?html?|xml)$/i.test(name));
+  const chapters = new Set(spine.flatMap((id) => items.get(id) ?? []));
+  return [...chapters].filter((name) => archive.has(name) && /\.(x?html?|xml)$/i.test(name));
 }
 
 function decodeName(href: string): string {

@@ -10,7 +10,7 @@ import { joinRow } from './table.ts';
 
 /** Parsing a list of 1 MiB at once takes 280 MB of heap, so long documents are parsed section by section. */
 const sectionLength = 65_536;
-/** A list or a fence without a blank line is cut in two here, rather than held in memory. */
+/** A list without a blank line, or a long fence, is cut in two here, rather than held in memory. */
 const longestSection = 4 * sectionLength;
 
 /** Markdown with tables, task lists and footnotes (GFM): structure by mdast. Front matter becomes title and metadata. */
@@ -23,6 +23,9 @@ export async function* readMarkdown(source: Source, { findings }: ReaderContext)
     }
   }
 }
+
+/** Nobody indents so far; lists of hundreds of levels take the parser minutes. */
+const deepestIndent = /^[ \t]{65,}/;
 
 /** Cuts at blank lines outside of fenced code, once a section is long enough. */
 async function* sectionsOf(source: Source, findings: Findings): AsyncGenerator<string> {
@@ -48,11 +51,14 @@ async function* sectionsOf(source: Source, findings: Findings): AsyncGenerator<s
     }
     const mark = /^ {0,3}(```+|~~~+)/.exec(text)?.[1] ?? null;
     if (mark !== null) fence = fence === null ? mark : text.trim().startsWith(fence) ? null : fence;
-    section.push(text);
-    length += text.length + 1;
+    const line = fence === null ? text.replace(deepestIndent, ' '.repeat(64)) : text;
+    section.push(line);
+    length += line.length + 1;
     if (length >= sectionLength && ((fence === null && text.trim() === '') || length >= longestSection)) {
-      yield section.join('\n');
-      section = [];
+      // A fence that goes on is closed and opened again, or its second half would be read as prose.
+      const again = fence === null ? [] : [fence];
+      yield [...section, ...again].join('\n');
+      section = again;
       length = 0;
     }
   }

@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2';
 import type { Block } from '../block.ts';
+import { ExtractionError } from '../errors.ts';
 import { cleanLine } from '../text/clean-text.ts';
 import { createMarkupText } from './markup-text.ts';
 
@@ -18,6 +19,9 @@ const hidden = words(
   'title script style noscript template svg math canvas iframe object nav select button textarea dialog',
 );
 const empty = words('area base br col embed hr img input link meta source track wbr');
+
+/** The parser moves its whole stack for each element. Pages that never close what they open stay far below. */
+const deepest = 10_000;
 
 const metaNames: Record<string, string> = {
   author: 'author',
@@ -38,6 +42,7 @@ export function createMarkupReader(options: { xhtml?: boolean } = {}): MarkupRea
   const skipped: string[] = [];
   let title = '';
   let inTitle = false;
+  let depth = 0;
 
   function readMeta(attributes: Record<string, string>): void {
     const key = metaNames[(attributes.name ?? attributes.property ?? '').toLowerCase()];
@@ -48,6 +53,8 @@ export function createMarkupReader(options: { xhtml?: boolean } = {}): MarkupRea
   const parser = new Parser(
     {
       onopentag(name, attributes) {
+        depth += 1;
+        if (depth > deepest) throw new ExtractionError('broken_document', 'The markup is nested too deeply.');
         if (name === 'title') inTitle = title === '' && skipped.length === 0;
         if (skipped.length > 0 || isHidden(name, attributes)) {
           if (!empty.has(name)) skipped.push(name);
@@ -59,6 +66,7 @@ export function createMarkupReader(options: { xhtml?: boolean } = {}): MarkupRea
         if (skipped.length === 0) content.text(text);
       },
       onclosetag(name) {
+        depth -= 1;
         if (name === 'title') inTitle = false;
         if (skipped.length === 0) content.close(name);
         else if (skipped.at(-1) === name) skipped.pop();

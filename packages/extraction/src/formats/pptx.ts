@@ -32,7 +32,8 @@ async function slideOrder(archive: ZipArchive, main: string): Promise<string[]> 
       if (name === 'sldId' && target !== undefined && archive.has(target)) slides.push(target);
     },
   });
-  return slides;
+  // A small file could show one slide thousands of times.
+  return [...new Set(slides)];
 }
 
 async function* slideBlocks(archive: ZipArchive, part: string): AsyncGenerator<Block> {

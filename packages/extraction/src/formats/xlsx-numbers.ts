@@ -11,9 +11,15 @@ function builtInKind(id: number): NumberKind {
   return id === 9 || id === 10 ? 'percent' : 'number';
 }
 
+/** Excel allows no longer ones, and the patterns below go back and forth. */
+const longestCode = 255;
+
 function kindOfCode(code: string): NumberKind {
   // Quoted text, escaped characters, colours and conditions are no part of the pattern.
-  const pattern = (code.split(';')[0] ?? '').replace(/"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi, '');
+  const pattern = (code.slice(0, longestCode).split(';')[0] ?? '').replace(
+    /"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]/gi,
+    '',
+  );
   const date = /[yd]|m(?!.*[hs])/i.test(pattern) && !/general/i.test(pattern);
   const time = /h|s/i.test(pattern) && !/general/i.test(pattern);
   if (date) return time ? 'datetime' : 'date';

@@ -25,9 +25,12 @@ export async function* readXlsx(source: Source, { limits, findings }: ReaderCont
   const styles = find('styles');
   const shared = strings === undefined ? [] : await readSharedStrings(archive, strings);
   const kinds = styles === undefined ? [] : await readNumberKinds(archive, styles);
+  const read = new Set<string>();
   for (const { name, id } of book.sheets) {
     const part = relations.get(id)?.target;
-    if (part === undefined || !archive.has(part) || !part.includes('worksheets')) continue;
+    // A small file could name one sheet thousands of times.
+    if (part === undefined || read.has(part) || !archive.has(part) || !part.includes('worksheets')) continue;
+    read.add(part);
     const rows = sheetRows(archive, part, { shared, kinds, since1904: book.since1904 });
     const reader = createRowReader();
     let named = false;

@@ -41,6 +41,8 @@ function cutPoint(text: string, start: number, limit: number): number {
     if (last !== undefined) return earliest + last.index + last[0].trimEnd().length || limit;
   }
   let end = limit;
-  while (end > start + 1 && /[\p{M}\u{dc00}-\u{dfff}\u200d]/u.test(text.charAt(end))) end -= 1;
-  return end;
+  while (end > earliest && /[\p{M}\u{dc00}-\u{dfff}\u200d]/u.test(text.charAt(end))) end -= 1;
+  // A pile of marks on one letter: cut between marks, or every step would go back over all of them.
+  if (end > earliest) return end;
+  return /[\u{dc00}-\u{dfff}]/u.test(text.charAt(limit)) ? limit - 1 : limit;
 }

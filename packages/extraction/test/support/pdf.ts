@@ -48,3 +48,14 @@ export function rawPdf(objects: (string | Buffer)[]): Buffer {
   const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${body.length}\n%%EOF\n`;
   return Buffer.concat([body, Buffer.from(table + trailer)]);
 }
+
+/** A page that saves its state so many times: the parser takes time that grows with the square of it. */
+export function statesPdf(states: number): Buffer {
+  const body = 'q '.repeat(states);
+  return rawPdf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>',
+    `<< /Length ${body.length} >>\nstream\n${body}\nendstream`,
+  ]);
+}
