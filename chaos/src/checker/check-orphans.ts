@@ -7,8 +7,8 @@ import type { Violation, ViolationKind } from './violation.ts';
 const searches: { kind: ViolationKind; sql: string }[] = [
   {
     kind: 'orphaned_stage',
-    sql: `select s.upload_id || ' with fence ' || s.fence || ', ' || count(*) || ' chunks, upload is ' || coalesce(u.state, 'gone') as row
-      from sluice.staged_chunks s left join sluice.uploads u on u.id = s.upload_id group by s.upload_id, s.fence, u.state`,
+    sql: `select s.upload_id || ', ' || count(*) || ' chunks, upload is ' || coalesce(u.state, 'gone') as row
+      from sluice.staged_chunks s left join sluice.uploads u on u.id = s.upload_id group by s.upload_id, u.state`,
   },
   {
     kind: 'orphaned_part',

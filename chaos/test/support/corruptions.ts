@@ -110,8 +110,8 @@ export const corruptions: readonly Corruption[] = [
   },
   {
     title: 'a chunk that is left staged',
-    sql: `insert into sluice.staged_chunks (upload_id, fence, chunk_id, ordinal, text, tokens, heading_path, char_start, char_end)
-      values (:upload, 1, gen_random_uuid(), 0, 'x', 1, '{}', 0, 1)`,
+    sql: `insert into sluice.staged_chunks (upload_id, chunk_id, ordinal, text, tokens, heading_path, char_start, char_end)
+      values (:upload, gen_random_uuid(), 0, 'x', 1, '{}', 0, 1)`,
     reported: ['orphaned_stage'],
   },
   {
