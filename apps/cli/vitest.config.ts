@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { name: 'cli' } });
+// They start everything there is, as a user does, while other suites run beside them.
+export default defineConfig({ test: { name: 'cli', testTimeout: 90_000 } });

@@ -228,6 +228,14 @@ describeWithServices(['postgres', 'redis'], 'bad input gets a clear answer and w
   });
 
   const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
+  test('a file name with bytes that are no text is cleaned, and the document taken (danny-avila/LibreChat#2242)', async () => {
+    const body =
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a\0b\x07.txt"\r\n\r\nhello\r\n--b--\r\n';
+    const answer = await send('/v1/uploads', body, { 'content-type': 'multipart/form-data; boundary=b' });
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toMatchObject({ uploads: [{ name: 'ab.txt' }] });
+  });
+
   test(`mutated multipart bodies always get an answer (FUZZ_SEED=${seed})`, async () => {
     const next = random(seed);
     const valid = Buffer.from(

@@ -77,6 +77,16 @@ export interface UploadBatchOptions {
 
 // As much as format detection looks at.
 const sniffBytes = 4_096;
+const longestName = 512;
+
+/** As it can be stored and shown: senders choose it, and a byte of 0 is text for nobody. */
+function cleanFileName(fileName = ''): string {
+  return fileName
+    .replace(/\p{Cc}/gu, '')
+    .toWellFormed()
+    .trim()
+    .slice(0, longestName);
+}
 
 /** Regroups a stream into parts of exactly `partBytes`, the last one shorter. */
 async function* intoParts(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -119,7 +129,7 @@ export function createUploadBatch({
       collectionId: collection.id,
       documentId,
       externalId: file.externalId ?? documentId,
-      fileName: file.name ?? fileName ?? `untitled ${format}`,
+      fileName: file.name ?? (cleanFileName(fileName) || `untitled ${format}`),
       format,
       metadata,
       chunkMaxTokens: chunking?.maxTokens ?? collection.chunkMaxTokens,

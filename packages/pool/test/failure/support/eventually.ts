@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 /** Far more than anything here takes, so that a busy machine does not fail a test. */
-export const patienceMs = 15_000;
+export const patienceMs = 25_000;
 
 /** Tries until it does not throw any more. */
 export function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
