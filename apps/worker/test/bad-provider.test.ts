@@ -1,3 +1,4 @@
+import type { Upload } from '@sluice/store';
 import { describeWithServices, startEmbeddingsServer } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { startBench } from './support/bench-of-workers.ts';
@@ -12,7 +13,7 @@ describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
     provider.failWhen(() => ({ kind: 'stall' }));
     await using bench = await startBench(openAi);
     const healthy = await bench.addCollection({ name: 'healthy' });
-    const stuck = [];
+    const stuck: Upload[] = [];
     for (let i = 0; i < 20; i += 1) stuck.push(await bench.accept(`stuck-${i}`, `Text ${i}.`));
     const others = [];
     for (let i = 0; i < 5; i += 1)
@@ -30,12 +31,15 @@ describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
       110_000,
     );
     expect(ended.map(({ state }) => state)).toEqual(others.map(() => 'ready'));
-    const last = (
-      await bench.pool.query<{ error: { code: string; retryable: boolean } }>(
+    const errorOfFirst = async () => {
+      const { rows } = await bench.pool.query<{ error: { code: string; retryable: boolean } | null }>(
         'select error from sluice.uploads where id = $1::uuid',
-        [stuck.at(-1)?.id],
-      )
-    ).rows[0];
-    expect(last?.error).toMatchObject({ code: 'provider_unavailable', retryable: true });
+        [stuck[0]?.id],
+      );
+      return rows[0]?.error;
+    };
+    await expect
+      .poll(errorOfFirst, { timeout: 60_000 })
+      .toMatchObject({ code: 'provider_unavailable', retryable: true });
   });
 });
