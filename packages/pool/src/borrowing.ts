@@ -71,7 +71,7 @@ export function createBorrowing({
   function timeoutError({ lane, timeoutMs }: Checkout): PoolError {
     ofLane(lane).timeouts += 1;
     const seen = picture(lane);
-    const last = resources.retryInMs() > 0 || resources.isProbing() ? resources.lastError : undefined;
+    const last = resources.isFailing() ? resources.lastError : undefined;
     const reason = last ? `; last connect error: ${messageOf(last)}` : '';
     return new PoolError(
       'acquire_timeout',
