@@ -17,12 +17,14 @@ export const batchWindow = 2;
 /** Chunks a batch. */
 export const batchSize = 64;
 
-export type ToThread = { type: 'extract'; task: Task } | { type: 'taken' };
+export type ToThread = { type: 'extract'; task: Task } | { type: 'taken' } | { type: 'collect' };
 
 export type FromThread =
   | { type: 'ready' }
   | { type: 'chunks'; chunks: Chunk[] }
   /** So many bytes are allocated but not filled. */
   | { type: 'reserved'; bytes: number }
+  /** The garbage is collected, and so many bytes of heap and buffers are left. */
+  | { type: 'collected'; bytes: number }
   | { type: 'done'; summary: ExtractionSummary }
   | { type: 'failed'; error: SerializedError };

@@ -25,10 +25,16 @@ export interface Thread {
 /** By default V8 may use up to 192 MiB for young objects in each thread, on top of the limit. */
 const maxYoungGenerationSizeMb = 16;
 
+/**
+ * How far the limit of V8 is above ours. A thread that reaches it does not always end alone: where V8 has work left when the
+ * thread is taken down, it aborts the process. So that limit is only for what grows faster than it can be watched.
+ */
+const heapHeadroomMb = 512;
+
 export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     name: 'extraction',
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb + heapHeadroomMb, maxYoungGenerationSizeMb },
     execArgv: [],
     // A parser has no business with the secrets of the process.
     env: {},
@@ -66,9 +72,13 @@ export function startThread({ memoryMb, timeoutMs }: ThreadLimits): Thread {
     };
     // The clock stands still while the thread starts, which is no fault of the document, and while it waits for its consumer.
     const deadline = createDeadline(timeoutMs, () => fail(timedOut(timeoutMs)));
-    const memory = watchMemory(worker, memoryMb, () => fail(outOfMemory(memoryMb)));
+    const memory = watchMemory(worker, memoryMb, {
+      collect: () => post({ type: 'collect' }),
+      exceeded: () => fail(outOfMemory(memoryMb)),
+    });
     const onMessage = (message: FromThread) => {
       if (message.type === 'reserved') return memory.reserved(message.bytes);
+      if (message.type === 'collected') return memory.collected(message.bytes);
       if (message.type === 'ready') return deadline.run();
       inbox.push(message);
       if (message.type === 'chunks' && ++untaken >= batchWindow) deadline.pause();

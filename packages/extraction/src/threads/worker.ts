@@ -1,5 +1,7 @@
+import { getHeapStatistics } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import type { Chunk } from '../chunking/chunk.ts';
+import { collectGarbage } from '../collect-garbage.ts';
 import { serializeError, toExtractionError } from '../errors.ts';
 import { extractDocument } from '../extract-document.ts';
 import { batchWindow, type FromThread, type Task, type ToThread } from './messages.ts';
@@ -13,6 +15,7 @@ let resume: (() => void) | null = null;
 
 port.on('message', (message: ToThread) => {
   if (message.type === 'extract') void run(message.task);
+  else if (message.type === 'collect') collect();
   else {
     ahead -= 1;
     resume?.();
@@ -41,6 +44,12 @@ async function deliver(chunks: Chunk[]): Promise<void> {
   send({ type: 'chunks', chunks });
   ahead += 1;
   while (ahead >= batchWindow) await new Promise<void>((resolve) => (resume = resolve));
+}
+
+function collect(): void {
+  collectGarbage();
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  send({ type: 'collected', bytes: used_heap_size + external_memory });
 }
 
 let told = 0;
