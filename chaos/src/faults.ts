@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@sluice/testing';
 import { Redis } from 'ioredis';
 import type { Fleet } from './fleet.ts';
-import type { Random } from './random.ts';
 import type { Services } from './services.ts';
 
 export const faultNames = [

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@sluice/testing';
 import { type LaunchOptions, launch, type Supervised } from './processes/supervised.ts';
-import type { Random } from './random.ts';
 
 export interface FleetOptions extends LaunchOptions {
   random: Random;

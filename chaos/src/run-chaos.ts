@@ -1,3 +1,4 @@
+import { createRandom } from '@sluice/testing';
 import { checkQueue, checkSearch } from './checker/check-outside.ts';
 import { checkTables } from './checker/check-tables.ts';
 import { createReference } from './checker/reference.ts';
@@ -6,7 +7,6 @@ import { createCorpus } from './corpus/corpus.ts';
 import { startFaults } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import { createRandom } from './random.ts';
 import type { Services } from './services.ts';
 import { type Client, createClient } from './traffic/client.ts';
 import { startSender } from './traffic/sender.ts';

@@ -3,6 +3,7 @@ import { createPool, type Pool } from '@sluice/pool';
 import { createProducer, migrateQueue, type Producer, type QueueBackend } from '@sluice/queue';
 import { type Collection, createCollection, migrate } from '@sluice/store';
 import {
+  createRandom,
   type EmbeddingsServer,
   freePort,
   type RunningService,
@@ -11,7 +12,6 @@ import {
   startRedis,
 } from '@sluice/testing';
 import type { CollectionName } from './corpus/corpus.ts';
-import { createRandom } from './random.ts';
 
 export const modes = ['services', 'postgres-only'] as const;
 export type Mode = (typeof modes)[number];

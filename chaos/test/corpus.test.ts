@@ -1,9 +1,9 @@
+import { createRandom } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { bytesOf, type Content, markersOf } from '../src/corpus/content.ts';
 import { createCorpus } from '../src/corpus/corpus.ts';
 import { markersIn } from '../src/corpus/paragraphs.ts';
 import { planFaults } from '../src/faults.ts';
-import { createRandom } from '../src/random.ts';
 
 const versions = (seed: number): { key: string; contents: Content[] }[] =>
   createCorpus(seed, 60, 300).map(({ key, next }) => ({ key, contents: Array.from({ length: 6 }, next) }));

@@ -1,7 +1,7 @@
+import { createRandom } from '@sluice/testing';
 import { describe, expect, test } from 'vitest';
 import type { DocumentPlan } from '../src/corpus/corpus.ts';
 import { createLedger, expectedLive, type Ledger } from '../src/ledger.ts';
-import { createRandom } from '../src/random.ts';
 import type { Answer, Question } from '../src/traffic/client.ts';
 import { type OperationName, operations } from '../src/traffic/operations.ts';
 

@@ -17,7 +17,7 @@ test.each([
     { ahead: 0, underWay: 1 },
     /2 attempts .*rate_limited/,
   ],
-] as const)('a waiting upload says why: %s', (reason, upload, place, detail) => {
+] as const)('a waiting upload says why (langgenius/dify#28513): %s', (reason, upload, place, detail) => {
   const waiting = explainWaiting(upload, place, now);
   expect(waiting).toMatchObject({ reason, ahead: place.ahead });
   expect(waiting.detail).toMatch(detail);

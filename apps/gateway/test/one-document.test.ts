@@ -85,7 +85,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
     expect((await client.query({ query: 'zyzzyva weevil', k: 1 })).results[0]?.document.name).toBe('weevil');
   });
 
-  test('a new version replaces the old one at once, and a write is never hidden by the cache', async () => {
+  test('a new version replaces the old one at once, and a write is never hidden by the cache (HKUDS/LightRAG#755)', async () => {
     const ask = () => client.query({ query: 'colour of the gate', k: 50, filter: { doc: 'gate' } });
     const fields = { external_id: 'gate', metadata: '{"doc":"gate"}' };
     const first = await client.upload('gate.txt', 'The gate is painted red.\n\nIt opens at nine.', fields);

@@ -149,7 +149,7 @@ function steering(mode: Mode): void {
     expect(await client.settled(id)).toMatchObject({ state: 'ready', error: null, attempts: 1 });
   });
 
-  test('an outage is made good by one redrive of what it failed, and of nothing else', async () => {
+  test('an outage is made good by one redrive of what it failed, and of nothing else (langfuse/langfuse#7024)', async () => {
     const broken = await client.upload('broken.pdf', '%PDF-1.7\nthis is no PDF at all');
     expect(broken.state).toBe('failed');
     provider.failWhen(() => ({ kind: 'status', status: 401 }));

@@ -66,7 +66,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     expect(chunks).toEqual({ rows: ended?.chunksTotal, places: ended?.chunksTotal });
   });
 
-  test('one that is killed loses its job to another, and each chunk is there once', {
+  test('one that is killed loses its job to another, and each chunk is there once (infiniflow/ragflow#15805)', {
     timeout: 90_000,
   }, async () => {
     await using provider = await startEmbeddingsServer({ dimensions: 64, latencyMs: 200 });
@@ -114,7 +114,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     await bench.settled(batch.map(({ id }) => id));
   });
 
-  test('a flush of Redis loses no upload', { timeout: 60_000 }, async () => {
+  test('a flush of Redis loses no upload (infiniflow/ragflow#8575)', { timeout: 60_000 }, async () => {
     await using bench = await startBench();
     const uploads = [];
     for (let i = 0; i < 20; i += 1) uploads.push(await bench.accept(`doc-${i}`, `Document ${i}.`));
@@ -150,7 +150,7 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
       expect(await bench.chunksOf(documentId)).toEqual({ rows: 1, places: 1 });
   });
 
-  test('a transient fault of the provider is tried again, a permanent one is not', {
+  test('a transient fault of the provider is tried again, a permanent one is not (vectorize-io/hindsight#986)', {
     timeout: 60_000,
   }, async () => {
     await using provider = await startEmbeddingsServer({ dimensions: 64, apiKey: 'right-key' });

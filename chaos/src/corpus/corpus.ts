@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../random.ts';
+import { createRandom, type Random } from '@sluice/testing';
 import { type Content, corpusFiles, writtenFormats } from './content.ts';
 import { newParagraphs, type Paragraph, revise } from './paragraphs.ts';
 

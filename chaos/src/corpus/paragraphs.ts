@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../random.ts';
+import { createRandom, type Random } from '@sluice/testing';
 
 /** One sentence of a document. The marker that it begins with says all about it and stands nowhere else. */
 export interface Paragraph {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UploadBody } from '@sluice/contract';
+import type { Random } from '@sluice/testing';
 import { type Content, fileNameOf } from '../corpus/content.ts';
 import type { DocumentPlan } from '../corpus/corpus.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type SentDocument,
   type SentUpload,
 } from '../ledger.ts';
-import type { Random } from '../random.ts';
 import type { Answer, Client } from './client.ts';
 import { postUpload, settled, stateOf } from './upload-requests.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@sluice/testing';
 import type { DocumentPlan } from '../corpus/corpus.ts';
 import type { Ledger, SentDocument } from '../ledger.ts';
-import { createRandom } from '../random.ts';
 import type { Client } from './client.ts';
 import { type OperationName, operate } from './operations.ts';
 

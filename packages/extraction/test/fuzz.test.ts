@@ -1,12 +1,13 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createRandom } from '@sluice/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ExtractionError, type Format } from '../src/index.ts';
 import { epubOf, repack } from './support/archives.ts';
+import { damage } from './support/damage.ts';
 import { hostile } from './support/hostile.ts';
 import { docx, pptx, xlsx } from './support/office.ts';
 import { pdf } from './support/pdf.ts';
-import { damage, random } from './support/random.ts';
 import { createWorkspace } from './support/workspace.ts';
 
 const { extractor, save } = createWorkspace({ timeoutMs: 15_000 });
@@ -88,7 +89,7 @@ describe(`damaged documents (FUZZ_SEED=${seed})`, { timeout: roundTimeout }, () 
     async ({ format, sample, at }) => {
       const bytes = await sample();
       const other = await entries[(at + 1) % entries.length]![1]();
-      const next = random(seed + at);
+      const next = createRandom(seed, `mutation ${at}`).next;
       for (let round = 0; round < rounds; round += 1)
         await survive(damage(bytes, other, next), format, `round-${round}`);
     },
@@ -98,7 +99,7 @@ describe(`damaged documents (FUZZ_SEED=${seed})`, { timeout: roundTimeout }, () 
     'in sound archives of the format $format give chunks or a typed error, in time',
     async ({ format, at }) => {
       const bytes = await samples[format]();
-      const next = random(seed - at - 1);
+      const next = createRandom(seed, `cut ${at}`).next;
       for (let round = 0; round < rounds; round += 1) {
         const changed = await repack(bytes, (_, part) =>
           part.length > 0 && next() < 0.3 ? damage(part, bytes, next) : part,

@@ -23,7 +23,7 @@ describe('a process that reads large documents', { timeout: 120_000 }, () => {
     return { path, format };
   }
 
-  test('has less than 512 MiB resident with a PDF of 95 MB and one of 1 600 pages', async () => {
+  test('has less than 512 MiB resident with a PDF of 95 MB and one of 1 600 pages (infiniflow/ragflow#11822)', async () => {
     const pictures = await document('pdf of pictures', 95e6);
     const pages = await document('pdf of 1 600 pages', 3e6);
     const { outcomes, peakBytes } = await readInProcess({ options, documents: [pictures, pages] });

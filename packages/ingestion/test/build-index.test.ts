@@ -30,7 +30,7 @@ async function defer(workshop: Workshop): Promise<void> {
 const stateOf = async (workshop: Workshop) => (await listCollections(workshop.pool))[0]?.vectorIndex;
 
 describeWithServices('postgres', 'the vector index of a new collection', () => {
-  test('is built when the load has ended, and searches use it then', async () => {
+  test('is built when the load has ended, and searches use it then (pgvector/pgvector#810)', async () => {
     await using workshop = await openWorkshop();
     await defer(workshop);
     const built: BuiltIndex[] = [];

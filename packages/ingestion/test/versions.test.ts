@@ -25,7 +25,7 @@ describeWithServices('postgres', 'versions of a document', () => {
     },
   );
 
-  test('only what changed is embedded, what moved gets its new place, what is gone goes', async () => {
+  test('only what changed is embedded, what moved gets its new place, what is gone goes (langchain-ai/langchain#35631)', async () => {
     await using workshop = await openWorkshop();
     const first = await workshop.accept('a', textOf('ant', 'bee', 'cat', 'dog'));
     await workshop.ingest(first.id);
@@ -75,7 +75,7 @@ describeWithServices('postgres', 'versions of a document', () => {
     expect((await workshop.chunks()).map(({ text }) => text)).toEqual([textOf('shared'), textOf('new')]);
   });
 
-  test('a version that fails leaves the live one as it is', async () => {
+  test('a version that fails leaves the live one as it is (run-llama/llama_index#22816)', async () => {
     await using workshop = await openWorkshop();
     const good = await workshop.accept('a', textOf(1));
     await workshop.ingest(good.id);

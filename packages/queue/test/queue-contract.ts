@@ -457,7 +457,7 @@ export function queueContract(title: string, provide: () => Promise<ProvidedBack
       expect(stalled).toEqual([id]);
     });
 
-    test('a job that kills every worker fails for good, and can be enqueued anew', async () => {
+    test('a job that kills every worker fails for good, and can be enqueued anew (taskforcesh/bullmq#651)', async () => {
       const job = testJob();
       const [id = ''] = uploadIds(1);
       const failures: unknown[] = [];

@@ -68,7 +68,7 @@ test('the vector codec gives back what it was given, as far as the storage can h
   }
 });
 
-test('the id of a chunk depends on document, text and occurrence alone', () => {
+test('the id of a chunk depends on document, text and occurrence alone (rowboatlabs/rowboat#603)', () => {
   const id = chunkId('d', 'text', 0);
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(chunkId('d', 'text', 0)).toBe(id);
@@ -201,7 +201,7 @@ describeWithServices(['postgres'], 'the store', () => {
     expect(JSON.stringify(plan)).toMatch(/Index Scan using chunks_\d+_hnsw/);
   });
 
-  test('a selective filter loses no result', async () => {
+  test('a selective filter loses no result (pgvector/pgvector#259)', async () => {
     const collection = await makeCollection(pool);
     await publish(
       collection,
@@ -387,7 +387,7 @@ describeWithServices(['postgres'], 'the store', () => {
     ]);
   });
 
-  test('a query through the catalog asks the database for nothing but its answer', async () => {
+  test('a query through the catalog asks the database for nothing but its answer (mastra-ai/mastra#21952)', async () => {
     const statements: string[] = [];
     await using traced = createPool({
       connectionString: database.url,

@@ -9,6 +9,7 @@ export { startPgBouncer, startPostgres, startRedis, startReplica } from './find-
 export type { TestServices } from './find-services.ts';
 export { freePort } from './free-port.ts';
 export { testServices } from './provided-services.ts';
+export { createRandom, type Random } from './random.ts';
 export type {
   PgBouncerOptions,
   PostgresOptions,

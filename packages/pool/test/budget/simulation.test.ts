@@ -1,6 +1,6 @@
+import { createRandom } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { createFleet, type FakePool } from './support/fleet.ts';
-import { createRandom } from './support/random.ts';
 
 const STEPS = 1_500;
 const STEP_MS = 50;

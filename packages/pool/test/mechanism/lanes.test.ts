@@ -1,9 +1,9 @@
+import { createRandom } from '@sluice/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scaleGuarantees } from '../../src/lanes.ts';
 import { resolvePoolOptions } from '../../src/options.ts';
 import { type Borrower, createPoolUnderTest, type PoolUnderTest, served } from './support/pool-under-test.ts';
-import { createRandom } from './support/random.ts';
 
 const guaranteed: Record<string, number> = { control: 1, interactive: 2, bulk: 2 };
 const lanes = {

@@ -1,18 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@sluice/testing';
 import { expect } from 'vitest';
 import type { Pool } from '../../../src/index.ts';
-
-/** Small and repeatable (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export interface Tally {
   answered: number;
@@ -27,7 +16,7 @@ export async function abortAtRandom(
   pool: Pool,
   { count, users, seed }: { count: number; users: number; seed: number },
 ): Promise<Tally> {
-  const random = seeded(seed);
+  const random = createRandom(seed).next;
   const tally: Tally = { answered: 0, aborted: 0 };
   let next = 0;
 

@@ -1,8 +1,8 @@
+import { createRandom } from '@sluice/testing';
 import type { Entry } from '../../../src/entry.ts';
 import { Waiter } from '../../../src/waiter.ts';
 import type { FakeResource } from './fake-resources.ts';
 import { createPoolUnderTest, type LaneSettings } from './pool-under-test.ts';
-import { createRandom } from './random.ts';
 
 interface Ticket {
   lane: string;

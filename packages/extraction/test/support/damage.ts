@@ -1,14 +1,3 @@
-/** A small generator of numbers below 1 that gives the same for the same seed (mulberry32). */
-export function random(state: number): () => number {
-  let value = state;
-  return () => {
-    value = (value + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(value ^ (value >>> 15), value | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Cuts the end off, takes a piece out, repeats one, puts one of another document in, or overwrites bytes. */
 export function damage(bytes: Buffer, other: Buffer, next: () => number): Buffer {
   const below = (limit: number) => Math.floor(next() * limit);

@@ -15,7 +15,7 @@ export interface Random {
 }
 
 /** mulberry32, seeded by a hash of seed and label. */
-export function createRandom(seed: number, label: string): Random {
+export function createRandom(seed: number, label = ''): Random {
   let state = createHash('sha256').update(`${seed} ${label}`).digest().readUInt32LE();
   const next = () => {
     state = (state + 0x6d2b79f5) | 0;
