@@ -38,6 +38,8 @@ export interface RunningGateway {
 
 const batchIntervalMs = 300;
 const retryMs = 1_000;
+// How often Node looks for requests past their time; by default every 30 s.
+const connectionsCheckingInterval = 1_000;
 
 function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) => void): Cache {
   const near = createMemoryCache({ maxBytes: search.cacheBytes });
@@ -182,7 +184,10 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     apiKeys: config.http.apiKeys,
     version: packageJson.version,
   };
-  const server = createServer({ requestTimeout: config.http.uploadTimeoutMs }, createApp(services));
+  const server = createServer(
+    { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval },
+    createApp(services),
+  );
 
   async function closeServices(): Promise<void> {
     closing.abort();

@@ -2,21 +2,10 @@ import { request } from 'node:http';
 import { createPool } from '@sluice/pool';
 import { describeWithServices } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClient, form, problemOf } from './support/client.ts';
+import { form, problemOf } from './support/client.ts';
 import { startSluice } from './support/running-service.ts';
 
 const maxBytes = 1_048_576;
-
-/** mulberry32, so that a failing round can be repeated. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describeWithServices(['postgres', 'redis'], 'bad input gets a clear answer and writes nothing', () => {
   let sluice: Awaited<ReturnType<typeof startSluice>>;
@@ -227,31 +216,11 @@ describeWithServices(['postgres', 'redis'], 'bad input gets a clear answer and w
     expect(await idFor('<script>')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
   test('a file name with bytes that are no text is cleaned, and the document taken (danny-avila/LibreChat#2242)', async () => {
     const body =
       '--b\r\nContent-Disposition: form-data; name="file"; filename="a\0b\x07.txt"\r\n\r\nhello\r\n--b--\r\n';
     const answer = await send('/v1/uploads', body, { 'content-type': 'multipart/form-data; boundary=b' });
     expect(answer.status).toBe(202);
     expect(await answer.json()).toMatchObject({ uploads: [{ name: 'ab.txt' }] });
-  });
-
-  test(`mutated multipart bodies always get an answer (FUZZ_SEED=${seed})`, async () => {
-    const next = random(seed);
-    const valid = Buffer.from(
-      '--b\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":1}\r\n' +
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n',
-    );
-    for (let round = 0; round < 150; round += 1) {
-      const body = Buffer.from(
-        valid.subarray(0, next() < 0.3 ? Math.floor(next() * valid.length) : valid.length),
-      );
-      for (let i = 0; i < 1 + next() * 6 && body.length > 0; i += 1)
-        body[Math.floor(next() * body.length)] = Math.floor(next() * 256);
-      const answer = await send('/v1/uploads', body, { 'content-type': 'multipart/form-data; boundary=b' });
-      expect([202, 400, 404, 413, 415], `round ${round}`).toContain(answer.status);
-      await answer.text();
-    }
-    expect((await createClient(sluice.url).upload('after.txt', 'still alive')).state).toBe('ready');
   });
 });
