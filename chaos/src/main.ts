@@ -64,7 +64,7 @@ async function run(
   const outcome = await runChaos(services, {
     ...options,
     largeSentences: 1_200,
-    lifeMs: 1_500,
+    lifeMs: 2_500,
     longestKillingMs: kills * 10_000,
     signal: stopped,
     onProgress(progress) {

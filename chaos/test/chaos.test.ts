@@ -27,7 +27,7 @@ describeWithServices(['postgres', 'redis', 'processes'], `chaos with CHAOS_SEED=
       documents: 40,
       largeSentences: 300,
       workers: 2,
-      lifeMs: 1_500,
+      lifeMs: 2_500,
       // The kills matter, not their number: a busy machine has fewer of them in the same time.
       longestKillingMs: 45_000,
       logs: undefined,

@@ -17,6 +17,10 @@ const ingestionErrorCodes = {
     retryable: false,
     meaning: 'Every worker that took the upload died of it or gave up.',
   },
+  worker_lost: {
+    retryable: true,
+    meaning: 'Several workers in a row have died while they had the upload; it is tried again after a pause.',
+  },
   collection_gone: { retryable: false, meaning: 'The collection was deleted.' },
 } as const;
 

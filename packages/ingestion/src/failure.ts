@@ -4,6 +4,9 @@ import { isTransient, sqlState } from '@sluice/pool';
 import { StoreError, type UploadProblem, type UploadStage } from '@sluice/store';
 import { IngestionError } from './errors.ts';
 
+// The queue makes it longer each time.
+const pauseOfSuspectMs = 5_000;
+
 /**
  * The one place where causes that go away by themselves are told from those that do not: typed errors say it of
  * themselves, the database by its SQLSTATE, and what nobody foresaw is tried again within the job's bounded attempts.
@@ -28,10 +31,11 @@ export function describeFailure(error: unknown, stage: UploadStage): UploadProbl
 }
 
 /**
- * How long the embeddings provider wants to be left alone, or is to be, in milliseconds. An attempt that met with that says nothing of
- * its upload, so it does not have to count.
+ * How long to wait before the next attempt, in milliseconds, where that was no attempt at all and does not have to count: the embeddings
+ * provider wants to be left alone, or is to be, or the upload is kept apart from others (`worker_lost`).
  */
-export function pauseOfProvider(error: unknown): number | undefined {
+export function pauseAfter(error: unknown): number | undefined {
+  if (error instanceof IngestionError && error.code === 'worker_lost') return pauseOfSuspectMs;
   return error instanceof EmbeddingError && error.retryable ? error.retryAfterMs : undefined;
 }
 

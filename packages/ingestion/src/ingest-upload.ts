@@ -14,7 +14,7 @@ import {
 } from '@sluice/store';
 import type { Attempt, IngestionDependencies } from './attempt.ts';
 import { IngestionError } from './errors.ts';
-import { describeFailure, pauseOfProvider, UploadFailed } from './failure.ts';
+import { describeFailure, pauseAfter, UploadFailed } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { createProgressReporter } from './progress.ts';
 import type { PublishOutcome } from './publish.ts';
@@ -39,6 +39,8 @@ export type IngestOutcome = PublishOutcome | 'nothing_to_do';
 
 // A file that kills its worker never gets to report; the count in the database ends that.
 const maxLostAttempts = 20;
+// From then on its attempts keep their distance, so that what only died with it gets on without it.
+const suspectAfter = 3;
 // More only wait for each other: texts of all windows share requests and writers.
 const windowsAtOnce = 2;
 // As often may other versions of the document come in between before the job goes back in line.
@@ -65,12 +67,7 @@ export async function ingestUpload(
     onProgress: ({ chunksDone, chunksTotal }) => context.onProgress?.(chunksDone, chunksTotal),
   });
   try {
-    if (claim.lostAttempts > maxLostAttempts) {
-      throw new IngestionError(
-        'too_many_attempts',
-        `gave up after ${maxLostAttempts} attempts that ended without an answer and without a step forward`,
-      );
-    }
+    refuseSuspect(claim, context);
     const collection = await dependencies.collectionById(upload.collectionId);
     if (!collection) throw new IngestionError('collection_gone', 'the collection was deleted');
     refuseEarly(dependencies, claim, collection);
@@ -97,15 +94,29 @@ export async function ingestUpload(
 /** Writes down why the attempt failed and whether there will be another one. Returns what the queue is told. */
 async function recordProblem(
   db: Lane,
-  { upload: { id }, fence }: Claim,
+  { upload: { id }, fence, lostAttempts }: Claim,
   { mayPutOff, lastAttempt }: IngestContext,
   problem: UploadProblem,
   cause: unknown,
 ): Promise<UploadFailed> {
-  const retryAfterMs = mayPutOff ? pauseOfProvider(cause) : undefined;
-  if (retryAfterMs !== undefined) await putOffUpload(db, id, fence, problem);
+  const retryAfterMs = mayPutOff ? pauseAfter(cause) : undefined;
+  const lostBefore = problem.code === 'worker_lost' ? lostAttempts - 1 : 0;
+  if (retryAfterMs !== undefined) await putOffUpload(db, id, fence, problem, lostBefore);
   else await recordFailure(db, id, fence, problem.retryable && !lastAttempt ? 'queued' : 'failed', problem);
   return new UploadFailed(problem, { cause, retryAfterMs });
+}
+
+/** An upload whose workers have died is put off before each further attempt, and given up in the end. */
+function refuseSuspect({ lostAttempts, lastProblem }: Claim, { mayPutOff }: IngestContext): void {
+  if (lostAttempts > maxLostAttempts) {
+    throw new IngestionError(
+      'too_many_attempts',
+      `gave up after ${maxLostAttempts} attempts that ended without an answer and without a step forward`,
+    );
+  }
+  if (lostAttempts <= suspectAfter || lastProblem === 'worker_lost' || !mayPutOff) return;
+  const died = `${lostAttempts - 1} workers in a row have died while they had this upload`;
+  throw new IngestionError('worker_lost', `${died}; it is tried again after a pause`);
 }
 
 /** Nothing is fetched and extracted for a provider that is left alone, unless it may turn out that all vectors are there already. */

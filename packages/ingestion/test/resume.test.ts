@@ -5,14 +5,14 @@ import { numbers, openWorkshop, textOf, type Workshop } from './support/workshop
 
 const windowChunks = 10;
 
-/** An attempt at a document of 60 chunks that ends when the fourth window is being embedded. */
+/** An attempt at a document of 60 chunks that ends when the fourth window is being embedded, maybe together with the third. */
 async function interrupt(workshop: Workshop, id: string): Promise<string[]> {
   workshop.provider.failWhen((texts) =>
     texts.some((text) => text.includes('subject 35 ')) ? { kind: 'slow', ms: 60_000 } : undefined,
   );
   const stop = new AbortController();
   const attempt = workshop.ingest(id, { windowChunks, signal: stop.signal });
-  await expect.poll(() => workshop.stagedCount(), { timeout: 25_000 }).toBeGreaterThanOrEqual(30);
+  await expect.poll(() => workshop.stagedCount(), { timeout: 25_000 }).toBeGreaterThanOrEqual(20);
   stop.abort(new Error('the worker stops'));
   await expect(attempt).rejects.toThrow('the worker stops');
   workshop.provider.failWhen(() => undefined);
@@ -100,6 +100,37 @@ describeWithServices('postgres', 'a large document', () => {
     }
     await expect(workshop.ingest(deadly.id)).rejects.toMatchObject({ code: 'too_many_attempts' });
     expect(await workshop.ingest(large.id, { windowChunks })).toBe('ready');
+  });
+
+  test('is put off between attempts once three workers have died with it, and then goes on', async () => {
+    await using workshop = await openWorkshop();
+    const { id } = await workshop.accept('a', textOf(...numbers(20)));
+    const die = () => claimUpload(workshop.pool, id);
+    const attempt = () => workshop.ingest(id, { windowChunks, mayPutOff: true });
+    for (let i = 0; i < 3; i += 1) await die();
+    for (let round = 0; round < 2; round += 1) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'worker_lost', retryAfterMs: 5_000 });
+      expect(await workshop.status(id)).toMatchObject({
+        state: 'queued',
+        error: { code: 'worker_lost', retryable: true },
+      });
+      // The attempt after the pause is one that counts, and may die as well.
+      await die();
+    }
+    await expect(attempt()).rejects.toMatchObject({ code: 'worker_lost' });
+    expect(await attempt()).toBe('ready');
+  });
+
+  test('that kills every worker is given up, however often it was put off', async () => {
+    await using workshop = await openWorkshop();
+    const { id } = await workshop.accept('a', textOf(1));
+    const attempt = () => workshop.ingest(id, { mayPutOff: true });
+    for (let i = 0; i < 3; i += 1) await claimUpload(workshop.pool, id);
+    for (let i = 3; i < 20; i += 1) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'worker_lost' });
+      await claimUpload(workshop.pool, id);
+    }
+    await expect(attempt()).rejects.toMatchObject({ code: 'too_many_attempts', retryable: false });
   });
 
   test('tells how long each stage took', async () => {

@@ -179,6 +179,8 @@ export interface Claim {
   fence: number;
   /** Attempts in a row, this one included, that may die of the upload: none of them has answered or staged anything. */
   lostAttempts: number;
+  /** Code of the problem that the attempt before left. */
+  lastProblem: string | null;
   /** Of its document. */
   liveUploadId: string | null;
 }
@@ -186,20 +188,23 @@ export interface Claim {
 /** Takes the upload for one attempt. Undefined when there is nothing to do (final, or deleted). */
 export async function claimUpload(db: Queryable, id: string): Promise<Claim | undefined> {
   const { rows } = await db.query<UploadRow & Omit<Claim, 'upload'>>(
-    `with u as (
-       update sluice.uploads set state = 'processing', stage = 'extracting', fence = fence + 1, attempts = attempts + 1,
+    `with before as (
+       select id, error ->> 'code' as problem from sluice.uploads
+       where id = $1::uuid and state in ('queued', 'processing') for update
+     ), u as (
+       update sluice.uploads a set state = 'processing', stage = 'extracting', fence = fence + 1, attempts = attempts + 1,
          lost_attempts = lost_attempts + 1, started_at = coalesce(started_at, now()), updated_at = now(), chunks_done = 0,
          chunks_total = null, error = null
-       where id = $1::uuid and state in ('queued', 'processing') returning *
+       from before b where a.id = b.id returning a.*
      )
-     select ${columns}, u.lost_attempts as "lostAttempts", d.live_upload_id as "liveUploadId"
+     select ${columns}, u.lost_attempts as "lostAttempts", (select problem from before) as "lastProblem", d.live_upload_id as "liveUploadId"
      from u join sluice.collections c on c.id = u.collection_id left join sluice.documents d on d.id = u.document_id`,
     [id],
     { prepare: true },
   );
   if (!rows[0]) return undefined;
-  const { lostAttempts, liveUploadId, ...upload } = rows[0];
-  return { upload, fence: upload.fence, lostAttempts, liveUploadId };
+  const { lostAttempts, lastProblem, liveUploadId, ...upload } = rows[0];
+  return { upload, fence: upload.fence, lostAttempts, lastProblem, liveUploadId };
 }
 
 /** Which version of a document is live. */
@@ -256,18 +261,21 @@ export async function recordFailure(
 /**
  * Puts an upload back in line that it was too early to work on. The attempt does not count, but for the first: an upload that has had
  * its turn does not hold its place before those that have not.
+ *
+ * @param lostAttempts how many attempts in a row have been lost before it
  */
 export async function putOffUpload(
   db: Queryable,
   id: string,
   fence: number,
   problem: UploadProblem,
+  lostAttempts: number,
 ): Promise<void> {
   await db.query(
     `update sluice.uploads set state = 'queued', stage = 'waiting', attempts = greatest(attempts - 1, 1), error = $3::jsonb,
-       lost_attempts = 0, updated_at = now()
+       lost_attempts = $4::int, updated_at = now()
      where id = $1::uuid and fence = $2::int and state = 'processing'`,
-    [id, fence, JSON.stringify(problem)],
+    [id, fence, JSON.stringify(problem), lostAttempts],
   );
 }
 
