@@ -15,8 +15,15 @@ function jsonLine<T>(output: string): T {
   return JSON.parse(output.trim()) as T;
 }
 
+/** So that a log collector can read it. */
+function expectJsonLines(stdout: string): void {
+  const lines = stdout.trim().split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
+}
+
 describe('sluice up without services', { timeout: 90_000 }, () => {
-  it('serves, takes a document, finds it, stops without leftovers, and has it still after a restart', async () => {
+  it('serves, takes a document, finds it, leaves nothing running, and has it still after a stop and a kill -9', async () => {
     await using folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
     const file = join(folder.path, 'security.txt');
@@ -42,36 +49,36 @@ describe('sluice up without services', { timeout: 90_000 }, () => {
     expect(await first.process.ended).toMatchObject({ code: 0 });
     expect(leftOver(first.pids)).toEqual([]);
 
-    await using second = await startUp(dataDir);
-    const again = await runSluice(['query', 'bid security', '--json', '--url', second.url]);
-    expect(jsonLine<AnswerBody>(again.stdout).results.map((hit) => hit.document.name)).toEqual([
-      'security.txt',
-    ]);
-    const page = await fetch(`${second.url}/docs`);
-    expect(page.status).toBe(200);
+    async function findAgain(url: string): Promise<void> {
+      const again = await runSluice(['query', 'bid security', '--json', '--url', url]);
+      expect(jsonLine<AnswerBody>(again.stdout).results.map((hit) => hit.document.name)).toEqual([
+        'security.txt',
+      ]);
+    }
+
+    const second = await startUp(dataDir);
+    await findAgain(second.url);
+    expect((await fetch(`${second.url}/docs`)).status).toBe(200);
+    second.process.child.kill('SIGKILL');
+    await until('all have ended', () => leftOver(second.pids).length === 0, 15_000);
+
+    await using third = await startUp(dataDir);
+    await findAgain(third.url);
+    expectJsonLines(third.process.stdout());
   });
 
-  it('keeps stdout to JSON lines, so that a log collector can read it', async () => {
-    await using folder = await temporaryFolder();
-    await using up = await startUp(join(folder.path, 'data'));
-    const lines = up.process.stdout().trim().split('\n');
-    expect(lines.length).toBeGreaterThan(1);
-    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
-  });
-
-  it('leaves nothing running when it is killed with kill -9', async () => {
+  it('keeps its data folder to itself, starts what died again at the same address, and gives up when Postgres dies', async () => {
     await using folder = await temporaryFolder();
     const dataDir = join(folder.path, 'data');
-    const up = await startUp(dataDir);
-    up.process.child.kill('SIGKILL');
-    await until('all have ended', () => leftOver(up.pids).length === 0, 15_000);
-    await using restarted = await startUp(dataDir);
-    expect(restarted.url).toMatch(/^http:/);
-  });
+    await using up = await startUp(dataDir, { SHUTDOWN_TIMEOUT_SECONDS: '5' });
 
-  it('starts a worker and a gateway that died again, the gateway at the same address', async () => {
-    await using folder = await temporaryFolder();
-    await using up = await startUp(join(folder.path, 'data'));
+    const another = await runSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: dataDir });
+    expect(another.code).toBe(1);
+    expect(another.stderr).toContain(`is in use by process ${up.pids.postgres}`);
+    expect(another.stderr).toContain('SLUICE_DATA_DIR');
+    expect(another.stderr).not.toMatch(/\n\s+at /);
+    expect((await fetch(`${up.url}/readyz`)).status).toBe(200);
+
     for (const name of ['worker', 'gateway'] as const) {
       process.kill(up.pids[name], 'SIGKILL');
       await until(`the ${name} is back`, () => {
@@ -82,6 +89,17 @@ describe('sluice up without services', { timeout: 90_000 }, () => {
     }
     const response = await until('it answers', () => fetch(`${up.url}/readyz`).catch(() => undefined));
     expect(response.status).toBe(200);
+
+    const pids = {
+      ...up.pids,
+      worker: loggedPid(up.process.stdout(), 'worker') as number,
+      gateway: loggedPid(up.process.stdout(), 'gateway') as number,
+    };
+    process.kill(pids.postgres, 'SIGKILL');
+    const ended = await up.process.ended;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('the embedded Postgres ended unexpectedly');
+    expect(leftOver(pids)).toEqual([]);
   });
 
   it('stops at once, and with it everything else, when told to in the middle of its start', async () => {
@@ -96,16 +114,6 @@ describe('sluice up without services', { timeout: 90_000 }, () => {
     expect((await up.ended).code).toBe(0);
     expect(isAlive(owner.pid)).toBe(false);
     expect(up.stderr()).not.toContain('sluice:');
-  });
-
-  it('gives up and says so when the embedded Postgres dies', async () => {
-    await using folder = await temporaryFolder();
-    await using up = await startUp(join(folder.path, 'data'), { SHUTDOWN_TIMEOUT_SECONDS: '5' });
-    process.kill(up.pids.postgres, 'SIGKILL');
-    const ended = await up.process.ended;
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain('the embedded Postgres ended unexpectedly');
-    expect(leftOver(up.pids)).toEqual([]);
   });
 });
 
@@ -125,18 +133,6 @@ describe('sluice up that cannot start', { timeout: 60_000 }, () => {
     const worker = loggedPid(ended.stdout, 'worker');
     expect(worker === undefined || !isAlive(worker)).toBe(true);
     await expect(readFile(join(dataDir, 'owner.json'))).rejects.toThrow('ENOENT');
-  });
-
-  it('names the process that has the data folder', async () => {
-    await using folder = await temporaryFolder();
-    const dataDir = join(folder.path, 'data');
-    await using first = await startUp(dataDir);
-    const ended = await runSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: dataDir });
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain(`is in use by process ${first.pids.postgres}`);
-    expect(ended.stderr).toContain('SLUICE_DATA_DIR');
-    expect(ended.stderr).not.toMatch(/\n\s+at /);
-    expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
   });
 
   it('says that the data folder cannot be written to', async () => {
