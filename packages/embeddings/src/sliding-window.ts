@@ -48,7 +48,10 @@ export function createSlidingWindow(windowMs: number): SlidingWindow {
       return freeAt - now;
     },
     add(addedRequests, addedTokens) {
-      sent.push({ at: performance.now(), requests: addedRequests, tokens: addedTokens });
+      const now = performance.now();
+      // Here too: who shares the limits of a fleet adds for days without asking for a delay.
+      forgetOlderThan(now - windowMs);
+      sent.push({ at: now, requests: addedRequests, tokens: addedTokens });
       requests += addedRequests;
       tokens += addedTokens;
     },
