@@ -92,7 +92,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       concurrency: config.worker.concurrency,
       lockDurationMs: config.worker.lockDurationMs,
       // Leaves time to close everything else within the deadline of the whole process.
-      drainTimeoutMs: config.shutdownTimeoutMs * 0.7,
+      drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
       log,
     },
   );

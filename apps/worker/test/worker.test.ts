@@ -40,6 +40,15 @@ describeWithServices(['postgres', 'redis'], 'workers', () => {
     }
   });
 
+  test('one with a time to stop of which 70 % are no round figure starts, and stops', {
+    timeout: 90_000,
+  }, async () => {
+    await using bench = await startBench();
+    const worker = await bench.startWorker({ SHUTDOWN_TIMEOUT_SECONDS: '11' });
+    worker.kill('SIGTERM');
+    expect(await once(worker, 'exit')).toEqual([0, null]);
+  });
+
   test('one that is told to stop hands its job back, and another finishes it with each chunk once', {
     timeout: 90_000,
   }, async () => {
