@@ -20,6 +20,8 @@ export interface RetryPolicy {
   readonly backoffMs: number;
   /** Share of the wait that is random, 0 to 1: 0.5 waits between half and all of it. */
   readonly jitter: number;
+  /** How long after it was enqueued a job may be put off without counting the attempt, in milliseconds. */
+  readonly putOffForMs: number;
 }
 
 export interface Retention {

@@ -1,6 +1,7 @@
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { QueueError, toError } from './errors.ts';
 import { type JobDefinition, parsePayload } from './job-definition.ts';
+import { askedPauseMs, putOffMs } from './put-off.ts';
 
 /** Done and total in units of the caller's choice; Bull Board shows it. */
 export interface JobProgress {
@@ -12,12 +13,17 @@ export interface JobContext {
   jobId: string;
   /** 1 for the first attempt. Jobs handed back, or taken over from a dead worker, keep their number. */
   attempt: number;
+  /** Whether an error may still put the job off, see `JobHandler`. */
+  mayPutOff: boolean;
   /** Aborted with a QueueError: `queue_draining`, `queue_lock_lost` or `queue_cancelled`. Stop soon, and throw. */
   signal: AbortSignal;
   reportProgress(progress: JobProgress): Promise<void>;
 }
 
-/** Returns nothing: results belong to the database. An error with `retryable === false` ends the job at once. */
+/**
+ * Returns nothing: results belong to the database. An error with `retryable === false` ends the job at once. One with `retryAfterMs`
+ * says that it was too early to try: while `mayPutOff`, the job comes back after that time or later, and the attempt does not count.
+ */
 export type JobHandler<P> = (payload: P, context: JobContext) => Promise<void>;
 
 export interface RunSettings<P> {
@@ -45,6 +51,8 @@ export function runJob<P>(delivery: Job, token: string | undefined, settings: Ru
   const controller = new AbortController();
   let started = false;
   const jobId = delivery.id ?? '';
+  const { retry } = settings.job;
+  const mayPutOff = Date.now() - delivery.timestamp < retry.putOffForMs;
 
   async function call(): Promise<void> {
     const payload = parsePayload(settings.job, delivery.data, jobId);
@@ -54,6 +62,7 @@ export function runJob<P>(delivery: Job, token: string | undefined, settings: Ru
     const handled = settings.handler(payload, {
       jobId,
       attempt: delivery.attemptsMade + 1,
+      mayPutOff,
       signal: controller.signal,
       // A number less on a dashboard is no reason to fail a job.
       reportProgress: ({ done, total }) => delivery.updateProgress({ done, total }).catch(settings.onError),
@@ -70,18 +79,29 @@ export function runJob<P>(delivery: Job, token: string | undefined, settings: Ru
       const code = reason instanceof QueueError ? reason.code : undefined;
       if (code === 'queue_lock_lost') throw settled('lock lost');
       if (code === 'queue_draining') {
-        await handBack();
+        await leave(handBack);
         throw settled('handed back');
       }
       if (code === 'queue_cancelled' || isPermanent(error)) throw permanent(error);
-      throw error;
+      const askedMs = mayPutOff ? askedPauseMs(error) : undefined;
+      if (askedMs === undefined) throw error;
+      await leave(() => putOff(askedMs));
+      throw settled('put off');
     }
   }
 
   async function handBack(): Promise<void> {
+    await delivery.moveToWait(token);
+    settings.onHandedBack(jobId);
+  }
+
+  async function putOff(askedMs: number): Promise<void> {
+    await delivery.moveToDelayed(Date.now() + putOffMs(askedMs, delivery.attemptsStarted, retry), token);
+  }
+
+  async function leave(how: () => Promise<void>): Promise<void> {
     try {
-      await delivery.moveToWait(token);
-      settings.onHandedBack(jobId);
+      await how();
     } catch (error) {
       // The lock runs out and another worker finds the job stalled: later, but not lost.
       settings.onError(toError(error));

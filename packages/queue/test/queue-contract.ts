@@ -183,6 +183,52 @@ export function queueContract(title: string, provide: () => Promise<ProvidedBack
       expect(third - second).toBeGreaterThanOrEqual(195);
     });
 
+    test('a job that is put off comes back later each time, and no attempt counts', async () => {
+      const job = testJob();
+      const [id = ''] = uploadIds(1);
+      const runs: { attempt: number; at: number }[] = [];
+      const failures: unknown[] = [];
+      await using producer = producerOf(job);
+      await using _consumer = consumerOf(
+        job,
+        async (_, { attempt, mayPutOff }) => {
+          runs.push({ attempt, at: performance.now() });
+          if (runs.length <= 4) throw Object.assign(new Error('too early'), { retryAfterMs: 200 });
+          expect(mayPutOff).toBe(true);
+        },
+        { hooks: { onFailed: (failure) => failures.push(failure) } },
+      );
+      await enqueue(producer, job, id);
+      await inState(producer, job, id, 'delayed');
+      await enqueue(producer, job, id);
+      await inState(producer, job, id, 'completed');
+      expect(runs.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1]);
+      // What was asked for, twice; then the growing waits of the job are longer.
+      for (const [i, least] of [200, 200, 400, 800].entries()) {
+        expect((runs[i + 1]?.at ?? 0) - (runs[i]?.at ?? 0)).toBeGreaterThanOrEqual(least - 5);
+      }
+      expect(failures).toEqual([]);
+    });
+
+    test('a job that has been put off for too long has its attempts, and no more', async () => {
+      const job = testJob({ retry: { attempts: 2, backoffMs: 50, jitter: 0, putOffForMs: 1_000 } });
+      const [id = ''] = uploadIds(1);
+      const runs: { attempt: number; mayPutOff: boolean }[] = [];
+      await using producer = producerOf(job);
+      await using _consumer = consumerOf(job, async (_, { attempt, mayPutOff }) => {
+        runs.push({ attempt, mayPutOff });
+        throw Object.assign(new Error('too early'), { retryAfterMs: 300 });
+      });
+      await enqueue(producer, job, id);
+      await inState(producer, job, id, 'failed');
+      expect(runs.slice(-2)).toEqual([
+        { attempt: 1, mayPutOff: false },
+        { attempt: 2, mayPutOff: false },
+      ]);
+      expect(runs.length).toBeGreaterThan(2);
+      expect(runs.slice(0, -2).every(({ attempt, mayPutOff }) => attempt === 1 && mayPutOff)).toBe(true);
+    });
+
     test('a job that fails once and then works is completed', async () => {
       const job = testJob();
       const [id = ''] = uploadIds(1);

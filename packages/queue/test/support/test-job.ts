@@ -9,7 +9,7 @@ export function testJob(overrides: Partial<TestJob> = {}): TestJob {
   return {
     ...ingestUploadJob,
     name: `test-${randomUUID()}`,
-    retry: { attempts: 3, backoffMs: 100, jitter: 0 },
+    retry: { attempts: 3, backoffMs: 100, jitter: 0, putOffForMs: 60_000 },
     ...overrides,
   };
 }
