@@ -60,6 +60,8 @@ export interface Embedder {
    * @throws EmbeddingError when one of the texts cannot be embedded, or the reason of `signal`
    */
   embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
+  /** What a call with texts would be refused with at once, see `Circuit`; undefined while the provider is worth asking. */
+  refusal(): EmbeddingError | undefined;
   /** Fails all calls under way with `closed`, cancels their requests and resolves when none is left. */
   close(): Promise<void>;
 }

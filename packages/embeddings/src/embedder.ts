@@ -54,8 +54,9 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
   ): Promise<Float32Array[]> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (closed) return Promise.reject(closedError());
-    if (isRefusing()) return Promise.reject(awayError());
     if (texts.length === 0) return Promise.resolve([]);
+    const refused = refusal();
+    if (refused) return Promise.reject(refused);
     const { call, vectors } = createCall(texts.length, purpose, signal, (settled, complete) => {
       calls.delete(settled);
       if (!complete) abandon(settled);
@@ -79,8 +80,9 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     return vectors;
   }
 
-  function isRefusing(): boolean {
-    return circuit.state === 'open' || (circuit.state === 'half_open' && requests.size > 0);
+  function refusal(): EmbeddingError | undefined {
+    const refusing = circuit.state === 'open' || (circuit.state === 'half_open' && requests.size > 0);
+    return refusing ? awayError() : undefined;
   }
 
   function awayError(): EmbeddingError {
@@ -186,11 +188,13 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
       if (signal.aborted) return;
       const failure = asEmbeddingError(error);
       report(failure);
-      recover(items, failure);
-      if (!isAway(failure)) return circuit.answered();
-      circuit.failed(failure, startedAt);
-      // Before the slots are given to requests that would only fail in their turn.
-      if (circuit.state === 'open') for (const call of [...calls]) call.reject(awayError());
+      if (failure.retryable && failure.retryAfterMs !== undefined) pause(failure.retryAfterMs);
+      if (isAway(failure)) circuit.failed(failure, startedAt);
+      else circuit.answered();
+      if (circuit.state !== 'open') return recover(items, failure);
+      // Also those whose tries are used up: that the provider is away says nothing of their texts. And before the slots are given
+      // to requests that would only fail in their turn.
+      for (const call of [...calls]) call.reject(awayError());
     }
   }
 
@@ -207,7 +211,6 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
   function recover(items: readonly Item[], error: EmbeddingError): void {
     const live = items.filter((item) => !item.call.settled);
     const waitTooLong = (error.retryAfterMs ?? 0) > maxRetryAfterMs;
-    if (error.retryable && error.retryAfterMs !== undefined) pause(error.retryAfterMs);
     // `textIndex` counts in `items`, so the plan is made with all of them.
     const plan = waitTooLong
       ? { rejected: live, batches: [], delayMs: 0 }
@@ -226,7 +229,7 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
     await Promise.all([...requests.values()].map(({ done }) => done));
   }
 
-  return { embed, close };
+  return { embed, refusal, close };
 }
 
 function closedError(): EmbeddingError {

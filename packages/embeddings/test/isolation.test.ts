@@ -200,6 +200,18 @@ describe('a provider that keeps failing is left alone', () => {
     expect(Math.max(...later)).toBe(4);
   });
 
+  test('whose tries are used up when it happens is told the same as all others: come back later', async () => {
+    await using server = await startEmbeddingsServer({ dimensions: 8 });
+    server.failWhen(() => ({ kind: 'status', status: 503 }));
+    const embedder = setUp(server.baseUrl, { coolDownMs: 60_000 });
+    expect(embedder.refusal()).toBeUndefined();
+    await expect(embedder.embed(['a'], document)).rejects.toMatchObject({ ...away, status: 503 });
+    expect(server.requests).toHaveLength(4);
+    expect(embedder.refusal()).toMatchObject(away);
+    // Nothing is nothing, whether anybody is there or not.
+    expect(await embedder.embed([], document)).toEqual([]);
+  });
+
   test('each try that fails doubles the wait', async () => {
     await using server = await startEmbeddingsServer({ dimensions: 8 });
     server.failWhen(() => ({ kind: 'refuse' }));
