@@ -4,6 +4,13 @@ import type { Logger } from '@sluice/telemetry';
 /** What a job has to say of itself in the log, with the ids that join it to a request. */
 type Report = Record<string, unknown>;
 
+interface Failure {
+  code?: string;
+  retryable?: boolean;
+  retryAfterMs?: number;
+  message?: string;
+}
+
 /** Wraps a consumer's handler once with what all of them need: one line when it ends, however it ends. */
 export function observed<P>(
   job: JobDefinition<P>,
@@ -18,8 +25,10 @@ export function observed<P>(
       const report = await work(payload, context);
       log.info({ ...line, ...report, ...duration() }, 'job done');
     } catch (error) {
-      const { code, retryable, message } = error as { code?: string; retryable?: boolean; message?: string };
+      const { code, retryable, retryAfterMs, message } = error as Failure;
       if (context.signal.aborted) log.info({ ...line, ...duration() }, 'job interrupted');
+      else if (context.mayPutOff && retryAfterMs !== undefined)
+        log.info({ ...line, code, error: message, ...duration() }, 'job put off');
       else log.warn({ ...line, code, retryable, error: message, ...duration() }, 'job failed');
       throw error;
     }

@@ -1,3 +1,4 @@
+import { bullMqQueues } from '@sluice/queue';
 import type { Upload } from '@sluice/store';
 import { describeWithServices, startEmbeddingsServer } from '@sluice/testing';
 import { expect, test } from 'vitest';
@@ -41,5 +42,34 @@ describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
     await expect
       .poll(errorOfFirst, { timeout: 60_000 })
       .toMatchObject({ code: 'provider_unavailable', retryable: true });
+  });
+
+  test('spends no attempts on an outage of the provider, and goes on when it is over', {
+    timeout: 200_000,
+  }, async () => {
+    await using provider = await startEmbeddingsServer({ dimensions: 64 });
+    provider.failWhen(() => ({ kind: 'status', status: 503 }));
+    await using bench = await startBench(openAi);
+    const uploads: Upload[] = [];
+    for (let i = 0; i < 10; i += 1) uploads.push(await bench.accept(`text-${i}`, `Text ${i}.`));
+    await bench.startWorker({ OPENAI_API_KEY: 'test-key', OPENAI_BASE_URL: provider.baseUrl });
+    await bench.enqueue(uploads);
+    const [queue] = bullMqQueues(bench.producer);
+    const jobs = () => Promise.all(uploads.map(({ id }) => queue?.getJob(id)));
+    // As often as a job may be tried in all, had these been attempts.
+    await expect
+      .poll(async () => Math.max(...(await jobs()).map((job) => job?.attemptsStarted ?? 0)), {
+        timeout: 120_000,
+      })
+      .toBeGreaterThanOrEqual(5);
+    expect((await jobs()).map((job) => job?.attemptsMade)).toEqual(uploads.map(() => 0));
+    provider.failWhen(() => undefined);
+    const ended = await bench.settled(
+      uploads.map(({ id }) => id),
+      120_000,
+    );
+    expect(ended.map(({ state, error }) => ({ state, error }))).toEqual(
+      uploads.map(() => ({ state: 'ready', error: null })),
+    );
   });
 });

@@ -75,7 +75,11 @@ export async function ingestInLoop(
       progressChannel,
       windowChunks: 500,
     };
-    await ingestUpload(dependencies, id, { signal: new AbortController().signal, lastAttempt: true });
+    await ingestUpload(dependencies, id, {
+      signal: new AbortController().signal,
+      lastAttempt: true,
+      mayPutOff: false,
+    });
     return id;
   }
 

@@ -27,15 +27,28 @@ export function describeFailure(error: unknown, stage: UploadStage): UploadProbl
   return { code: 'internal', message, stage, retryable: true };
 }
 
-/** What the queue sees: it repeats a job unless `retryable` is false. */
+/**
+ * How long the embeddings provider wants to be left alone, or is to be, in milliseconds. An attempt that met with that says nothing of
+ * its upload, so it does not have to count.
+ */
+export function pauseOfProvider(error: unknown): number | undefined {
+  return error instanceof EmbeddingError && error.retryable ? error.retryAfterMs : undefined;
+}
+
+/** What the queue sees: it repeats a job unless `retryable` is false, and puts it off for `retryAfterMs` where that is given. */
 export class UploadFailed extends Error {
   readonly code: string;
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
 
-  constructor({ code, message, retryable }: UploadProblem, options: ErrorOptions) {
+  constructor(
+    { code, message, retryable }: UploadProblem,
+    { retryAfterMs, ...options }: ErrorOptions & { retryAfterMs?: number | undefined },
+  ) {
     super(`${code}: ${message}`, options);
     this.name = 'UploadFailed';
     this.code = code;
     this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
   }
 }

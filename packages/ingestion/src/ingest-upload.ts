@@ -2,15 +2,19 @@ import type { ExtractionSummary } from '@sluice/extraction';
 import type { Lane } from '@sluice/pool';
 import {
   type ChunkRecord,
+  type Claim,
+  type Collection,
   claimUpload,
   findLiveUploadId,
+  putOffUpload,
   recordFailure,
   releaseUpload,
   type Upload,
+  type UploadProblem,
 } from '@sluice/store';
 import type { Attempt, IngestionDependencies } from './attempt.ts';
 import { IngestionError } from './errors.ts';
-import { describeFailure, UploadFailed } from './failure.ts';
+import { describeFailure, pauseOfProvider, UploadFailed } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { createProgressReporter } from './progress.ts';
 import type { PublishOutcome } from './publish.ts';
@@ -25,6 +29,8 @@ export interface IngestContext {
   signal: AbortSignal;
   /** The queue will not deliver the job again if this attempt fails. */
   lastAttempt: boolean;
+  /** If this attempt fails because it is too early, the queue delivers the job again without counting it. */
+  mayPutOff: boolean;
   onProgress?: (done: number, total: number | null) => void;
 }
 
@@ -67,6 +73,7 @@ export async function ingestUpload(
     }
     const collection = await dependencies.collectionById(upload.collectionId);
     if (!collection) throw new IngestionError('collection_gone', 'the collection was deleted');
+    refuseEarly(dependencies, claim, collection);
     const signal = AbortSignal.any([context.signal, lost.signal]);
     const attempt: Attempt = {
       ...claim,
@@ -83,11 +90,32 @@ export async function ingestUpload(
       await releaseUpload(db, uploadId, fence);
       throw error;
     }
-    const problem = describeFailure(error, progress.stage);
-    const final = !problem.retryable || context.lastAttempt;
-    await recordFailure(db, uploadId, fence, final ? 'failed' : 'queued', problem);
-    throw new UploadFailed(problem, { cause: error });
+    throw await recordProblem(db, claim, context, describeFailure(error, progress.stage), error);
   }
+}
+
+/** Writes down why the attempt failed and whether there will be another one. Returns what the queue is told. */
+async function recordProblem(
+  db: Lane,
+  { upload: { id }, fence }: Claim,
+  { mayPutOff, lastAttempt }: IngestContext,
+  problem: UploadProblem,
+  cause: unknown,
+): Promise<UploadFailed> {
+  const retryAfterMs = mayPutOff ? pauseOfProvider(cause) : undefined;
+  if (retryAfterMs !== undefined) await putOffUpload(db, id, fence, problem);
+  else await recordFailure(db, id, fence, problem.retryable && !lastAttempt ? 'queued' : 'failed', problem);
+  return new UploadFailed(problem, { cause, retryAfterMs });
+}
+
+/** Nothing is fetched and extracted for a provider that is left alone, unless it may turn out that all vectors are there already. */
+function refuseEarly(
+  { embedders }: IngestionDependencies,
+  { liveUploadId }: Claim,
+  collection: Collection,
+): void {
+  const refusal = liveUploadId ? undefined : embedders.for(collection).refusal();
+  if (refusal) throw refusal;
 }
 
 async function work(

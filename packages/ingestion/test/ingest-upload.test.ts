@@ -81,6 +81,46 @@ describeWithServices('postgres', 'one attempt at an upload', () => {
     expect(await workshop.stagedCount()).toBe(0);
   });
 
+  test('that meets a provider that is left alone is put off, also as the last one, and reads no file for it', async () => {
+    await using workshop = await openWorkshop();
+    const { id } = await workshop.accept('a', textOf(1));
+    let round = 0;
+    workshop.provider.failWhen(() => {
+      round += 1;
+      // So that it is left alone for longer than this takes.
+      return { kind: 'status', status: 503, ...(round === 4 && { retryAfter: '30' }) };
+    });
+    const last = { lastAttempt: true, mayPutOff: true };
+    const putOff = { retryable: true, retryAfterMs: expect.any(Number) };
+    await expect(workshop.ingest(id, last)).rejects.toMatchObject(putOff);
+    const asked = workshop.provider.requests.length;
+    const waiting = {
+      state: 'queued',
+      attempts: 1,
+      error: { code: 'provider_unavailable', retryable: true },
+    };
+    expect(await workshop.status(id)).toMatchObject({ ...waiting, error: { stage: 'embedding' } });
+    for (let i = 0; i < 3; i += 1) {
+      await expect(workshop.ingest(id, last)).rejects.toMatchObject(putOff);
+      expect(await workshop.status(id)).toMatchObject({ ...waiting, error: { stage: 'extracting' } });
+    }
+    expect(workshop.provider.requests).toHaveLength(asked);
+    // What cannot be put off any more counts.
+    await expect(workshop.ingest(id, { lastAttempt: true })).rejects.toMatchObject({ retryable: true });
+    expect(await workshop.status(id)).toMatchObject({ state: 'failed', attempts: 2 });
+  });
+
+  test('that needs no vector makes its document ready although the provider is left alone', async () => {
+    await using workshop = await openWorkshop();
+    const first = await workshop.accept('a', textOf(1));
+    expect(await workshop.ingest(first.id)).toBe('ready');
+    workshop.provider.failWhen(() => ({ kind: 'status', status: 503 }));
+    const other = await workshop.accept('b', textOf(2));
+    await expect(workshop.ingest(other.id)).rejects.toBeInstanceOf(UploadFailed);
+    const again = await workshop.accept('a', textOf(1), { year: 2026 });
+    expect(await workshop.ingest(again.id)).toBe('ready');
+  });
+
   test('that fails of a transient cause waits for another one, and fails for good if it was the last', async () => {
     await using workshop = await openWorkshop();
     const { id } = await workshop.accept('a', textOf(1));

@@ -93,6 +93,7 @@ export {
   listUploads,
   type NewUpload,
   type Progress,
+  putOffUpload,
   recordFailure,
   recordProgress,
   releaseUpload,

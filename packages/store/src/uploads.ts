@@ -253,6 +253,24 @@ export async function recordFailure(
   );
 }
 
+/**
+ * Puts an upload back in line that it was too early to work on. The attempt does not count, but for the first: an upload that has had
+ * its turn does not hold its place before those that have not.
+ */
+export async function putOffUpload(
+  db: Queryable,
+  id: string,
+  fence: number,
+  problem: UploadProblem,
+): Promise<void> {
+  await db.query(
+    `update sluice.uploads set state = 'queued', stage = 'waiting', attempts = greatest(attempts - 1, 1), error = $3::jsonb,
+       lost_attempts = 0, updated_at = now()
+     where id = $1::uuid and fence = $2::int and state = 'processing'`,
+    [id, fence, JSON.stringify(problem)],
+  );
+}
+
 /** Puts an upload back in line without an error, for a worker that stops in the middle. */
 export async function releaseUpload(db: Queryable, id: string, fence: number): Promise<void> {
   await db.query(

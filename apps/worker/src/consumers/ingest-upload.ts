@@ -19,10 +19,11 @@ export function consumeIngestUpload(
   const handler = observed(
     ingestUploadJob,
     log,
-    async ({ uploadId }, { attempt, signal, reportProgress }) => {
+    async ({ uploadId }, { attempt, mayPutOff, signal, reportProgress }) => {
       const { outcome, upload } = await ingestUpload(ingestion, uploadId, {
         signal,
         lastAttempt: attempt >= ingestUploadJob.retry.attempts,
+        mayPutOff,
         onProgress: (done, total) => void reportProgress({ done, total: total ?? done }),
       });
       return { upload_id: uploadId, outcome, request_id: upload?.requestId, file: upload?.fileName };

@@ -34,7 +34,7 @@ export interface Workshop extends AsyncDisposable {
   /** One attempt, with windows of `windowChunks` where given. */
   ingest(
     id: string,
-    options?: { windowChunks?: number; signal?: AbortSignal; lastAttempt?: boolean },
+    options?: { windowChunks?: number; signal?: AbortSignal; lastAttempt?: boolean; mayPutOff?: boolean },
   ): Promise<IngestOutcome>;
   status(id: string): Promise<Upload>;
   /** Of all documents of the collection, in order of place. */
@@ -114,10 +114,14 @@ export async function openWorkshop(): Promise<Workshop> {
       });
       return (await batch.accept()).uploads[0] as Upload;
     },
-    async ingest(id, { windowChunks, signal = new AbortController().signal, lastAttempt = false } = {}) {
+    async ingest(
+      id,
+      { windowChunks, signal = new AbortController().signal, lastAttempt = false, mayPutOff = false } = {},
+    ) {
       const { outcome } = await ingestUpload({ ...dependencies, ...(windowChunks && { windowChunks }) }, id, {
         signal,
         lastAttempt,
+        mayPutOff,
       });
       return outcome;
     },
