@@ -64,6 +64,9 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof IngestionError && isProblem(error.code)) {
     return new HttpProblem(error.code, error.message, { ...error.details });
   }
+  if (error instanceof IngestionError && error.code === 'collection_gone') {
+    return new HttpProblem('collection_not_found', error.message);
+  }
   if (error instanceof OutboundError) {
     const code = error.code === 'too_large' ? 'file_too_large' : error.code;
     return new HttpProblem(code, error.message, { ...error.details });

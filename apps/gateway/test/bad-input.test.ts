@@ -36,6 +36,22 @@ describeWithServices(['postgres', 'redis'], 'bad input gets a clear answer and w
     return rows[0]?.count ?? -1;
   }
 
+  test('a collection that is deleted while its upload arrives is not found', async () => {
+    const name = 'short-lived';
+    const embedding = { provider: 'local', model: 'local-ngram-v1', dimensions: 384 };
+    expect((await json('/v1/collections', { name, embedding })).status).toBe(201);
+    await using pool = createPool({
+      connectionString: sluice.environment.DATABASE_URL as string,
+      size: 1,
+      maxOverflow: 0,
+    });
+    // Nobody is told, as when the news of it are still on their way to this replica.
+    await pool.query('delete from sluice.collections where name = $1::text', [name]);
+    const answer = await upload({ 'a.txt': 'x' }, { collection: name });
+    expect(answer.status).toBe(404);
+    expect(await problemOf(answer)).toMatchObject({ code: 'collection_not_found' });
+  });
+
   const cases: [title: string, status: number, code: string, () => Promise<Response>, detail?: RegExp][] = [
     [
       'an unknown collection',

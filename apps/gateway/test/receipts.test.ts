@@ -132,9 +132,23 @@ function receipts(mode: Mode): void {
     },
   );
 
+  /** Not in the middle of a transaction: with the row locked the deletion would wait for it. */
+  async function stopWorker(): Promise<void> {
+    for (;;) {
+      process.kill(worker.pid as number, 'SIGSTOP');
+      const { rowCount } = await pool.query(
+        `select from pg_stat_activity where datname = current_database() and application_name = 'sluice-worker'
+           and state like 'idle in transaction%'`,
+      );
+      if (rowCount === 0) return;
+      process.kill(worker.pid as number, 'SIGCONT');
+      await sleep(20);
+    }
+  }
+
   test('a worker that was away during the deletion brings nothing back, and the receipt says what it still held', async () => {
     const upload = await inTheMiddle('zombie.txt', {});
-    process.kill(worker.pid as number, 'SIGSTOP');
+    await stopWorker();
     let receipt: ReceiptBody;
     try {
       receipt = (await (await remove(`/documents/${upload.document_id}`)).json()) as ReceiptBody;

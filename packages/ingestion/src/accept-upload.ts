@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { detectFormat } from '@sluice/extraction';
-import type { Lane, Transaction } from '@sluice/pool';
+import { type Lane, sqlState, type Transaction } from '@sluice/pool';
 import {
   acceptUploads,
   assignTurns,
@@ -47,11 +47,11 @@ export interface IncomingFile {
  * transaction for all files, and what was received without it is removed.
  */
 export interface UploadBatch extends AsyncDisposable {
-  /** Throws `IngestionError` (`empty_file`, `file_too_large`) or `ExtractionError` (`unknown_format`). */
+  /** Throws `IngestionError` (`collection_gone`, `empty_file`, `file_too_large`) or `ExtractionError` (`unknown_format`). */
   receive(file: IncomingFile): Promise<void>;
   /**
    * Makes all received uploads durable. One whose document has exactly this version live is ready at once. Throws
-   * `IngestionError` (`idempotency_key_reused`, `batch_not_found`, `batch_cancelled`, `batch_full`).
+   * `IngestionError` (`collection_gone`, `idempotency_key_reused`, `batch_not_found`, `batch_cancelled`, `batch_full`).
    */
   accept(): Promise<AcceptedUploads>;
 }
@@ -86,6 +86,19 @@ function cleanFileName(fileName = ''): string {
     .toWellFormed()
     .trim()
     .slice(0, longestName);
+}
+
+function collectionGone(options?: ErrorOptions): IngestionError {
+  const message = 'the collection was deleted before the upload was accepted';
+  return new IngestionError('collection_gone', message, {}, options);
+}
+
+// A row refers to one that is not there.
+const foreignKeyViolation = '23503';
+
+/** Of a collection that is deleted the uploads go too, also those that are still arriving. */
+function throwWhatItMeans(error: unknown): never {
+  throw sqlState(error) === foreignKeyViolation ? collectionGone({ cause: error }) : error;
 }
 
 /** Regroups a stream into parts of exactly `partBytes`, the last one shorter. */
@@ -184,7 +197,8 @@ export function createUploadBatch({
     const earlier = idempotencyKey && (await takeIdempotencyKey(transaction, idempotencyKey, own));
     if (!earlier) {
       if (batchId) requireRoomInBatch(batchId, await joinBatch(transaction, batchId), received.length);
-      await acceptUploads(transaction, received, { batchId, webhookUrl });
+      const count = await acceptUploads(transaction, received, { batchId, webhookUrl });
+      if (count < received.length) throw collectionGone();
       await settleUnchanged(transaction, own.uploadIds);
       await assignTurns(transaction, own.uploadIds);
       return undefined;
@@ -200,7 +214,7 @@ export function createUploadBatch({
     async receive(file) {
       const id = uuid();
       const hash = createHash('sha256');
-      const sizeBytes = await store(id, file, hash);
+      const sizeBytes = await store(id, file, hash).catch(throwWhatItMeans);
       if (sizeBytes === 0) {
         throw new IngestionError('empty_file', `${file.fileName ?? 'the file'} is empty`, {
           file: file.fileName,
@@ -213,7 +227,7 @@ export function createUploadBatch({
     async accept() {
       // A transaction may run again after a conflict, and a hash is made once.
       const made = fingerprint.digest();
-      await small.flush();
+      await small.flush().catch(throwWhatItMeans);
       const earlier = await db.transaction((transaction) => acceptOrFind(transaction, made));
       accepted = earlier === undefined;
       const ids = earlier?.uploadIds ?? received.map(({ id }) => id);

@@ -77,7 +77,9 @@ async function buildWhenDue(
   if (state === 'building') return;
   const start = performance.now();
   await pool.session('bulk', async (lease) => {
-    if (state === 'broken') await dropVectorIndex(lease, collection.id);
+    // Asked again: a build that ended while the first answer was made looks broken in it.
+    const broken = state === 'broken' && (await readIndexState(lease, collection.id)) === 'broken';
+    if (broken) await dropVectorIndex(lease, collection.id);
     if (state !== 'valid') await build(lease, collection, options, signal);
   });
   if ((await readIndexState(control, collection.id)) !== 'valid') return;
@@ -92,6 +94,10 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
   let rounds = 0;
   let running: Promise<void> | undefined;
 
+  function report(error: unknown): void {
+    if (!closing.signal.aborted) onError(error);
+  }
+
   async function round(): Promise<void> {
     if (!(await takeLease(pool.lane('control'), 'build-index', intervalMs * 0.9))) return;
     const countAll = rounds % countEveryRounds === 0;
@@ -99,14 +105,13 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
     for (const collection of await listDeferredCollections(pool.lane('control'))) {
       if (closing.signal.aborted) return;
       if (collection.loading && !countAll) continue;
-      await buildWhenDue(options, collection, closing.signal);
+      // Where one cannot be built the others can.
+      await buildWhenDue(options, collection, closing.signal).catch(report);
     }
   }
   const timer = setInterval(() => {
     running ??= round()
-      .catch((error) => {
-        if (!closing.signal.aborted) onError(error);
-      })
+      .catch(report)
       .finally(() => {
         running = undefined;
       });

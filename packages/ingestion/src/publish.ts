@@ -62,7 +62,7 @@ async function publishLocked(
   collection: Collection,
   publications: readonly Publication[],
 ): Promise<(PublishOutcome | IngestionError)[]> {
-  const locks = await lockForPublish(transaction, publications);
+  const locks = await lockForPublish(transaction, collection.id, publications);
   const live: Locked[] = [];
   const outdated: string[] = [];
   const outcomes = publications.map((publication) => {

@@ -13,8 +13,8 @@ import {
 
 export interface ReconcileOptions {
   db: Lane;
-  /** Makes sure that each upload has a job; one that has is left alone. */
-  enqueue: (uploads: WaitingUpload[]) => Promise<void>;
+  /** Makes sure that each upload has a job; one that has is left alone. Returns how many had none. */
+  enqueue: (uploads: WaitingUpload[]) => Promise<number>;
   intervalMs: number;
   /** A request that has brought nothing for this long is over. */
   abandonedAfterMs: number;
@@ -22,6 +22,7 @@ export interface ReconcileOptions {
 }
 
 export interface ReconcileReport {
+  /** Uploads that had lost their jobs. */
   enqueued: number;
   abandoned: number;
   orphanedChunks: number;
@@ -51,10 +52,8 @@ export async function reconcile({
   abandonedAfterMs,
 }: ReconcileOptions): Promise<ReconcileReport | undefined> {
   if (!(await takeLease(db, 'reconcile', intervalMs * 0.9))) return undefined;
-  const quiet = await touchQuietUploads(db, intervalMs, batch);
-  if (quiet.length > 0) await enqueue(quiet);
   return {
-    enqueued: quiet.length,
+    enqueued: await enqueueQuiet(db, intervalMs, enqueue),
     abandoned: await deleteAbandonedUploads(db, abandonedAfterMs),
     orphanedChunks: await deleteOrphanedChunks(db),
     forgottenKeys: await deleteIdempotencyKeys(db, keysKeptMs),
@@ -62,6 +61,24 @@ export async function reconcile({
     emptyBatches: await deleteEmptyBatches(db, emptyBatchesKeptMs),
     oldDeliveries: await deleteOldDeliveries(db, deliveriesKeptMs),
   };
+}
+
+/**
+ * A batch at a time, as those of a long line that is in order are quiet too. Where jobs are missing the queue may have lost them all,
+ * so it goes on until it finds none.
+ */
+async function enqueueQuiet(
+  db: Lane,
+  quietMs: number,
+  enqueue: ReconcileOptions['enqueue'],
+): Promise<number> {
+  let enqueued = 0;
+  for (;;) {
+    const quiet = await touchQuietUploads(db, quietMs, batch);
+    const missing = quiet.length > 0 ? await enqueue(quiet) : 0;
+    enqueued += missing;
+    if (missing === 0 || quiet.length < batch) return enqueued;
+  }
 }
 
 /** Reconciles at once and then every `intervalMs`. */

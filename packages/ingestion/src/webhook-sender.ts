@@ -27,7 +27,7 @@ export interface WebhookSenderOptions {
   poster: Pick<Poster, 'post'>;
   /** `whsec_` and base64. */
   secret: string;
-  /** Requests under way at once; one receiver gets half of them, so that a slow one does not delay the others. */
+  /** Requests under way at once; one host gets half of them, so that a slow one does not delay the others. */
   concurrency: number;
   /** How often deliveries are looked for. */
   intervalMs: number;
@@ -45,7 +45,7 @@ const gone = 410;
 export function startWebhookSender(options: WebhookSenderOptions): AsyncDisposable {
   const { db, poster, secret, concurrency, intervalMs, holdMs, onAttempt, onError } = options;
   const pauses = options.pausesMs ?? pausesMs;
-  const perUrl = Math.ceil(concurrency / 2);
+  const perHost = Math.ceil(concurrency / 2);
   const underWay = new Map<Promise<void>, string>();
   const stopping = new AbortController();
   let claiming: Promise<void> | undefined;
@@ -97,18 +97,18 @@ export function startWebhookSender(options: WebhookSenderOptions): AsyncDisposab
         underWay.delete(sending);
         look();
       });
-    underWay.set(sending, delivery.url);
+    underWay.set(sending, delivery.host);
   }
 
-  function busyUrls(): string[] {
-    const urls = [...underWay.values()];
-    return [...new Set(urls)].filter((url) => urls.filter((other) => other === url).length >= perUrl);
+  function busyHosts(): string[] {
+    const hosts = [...underWay.values()];
+    return [...new Set(hosts)].filter((host) => hosts.filter((other) => other === host).length >= perHost);
   }
 
   async function claim(): Promise<void> {
     const limit = concurrency - underWay.size;
     if (limit <= 0) return;
-    const claimed = await claimDeliveries(db, { limit, perUrl, busyUrls: busyUrls(), holdMs });
+    const claimed = await claimDeliveries(db, { limit, perHost, busyHosts: busyHosts(), holdMs });
     for (const delivery of claimed) start(delivery);
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Lane, Queryable } from '@sluice/pool';
-import { findUploads, type Upload } from '@sluice/store';
+import { deleteCollection, findUploads, type Upload } from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { createUploadBatch, type IncomingFile, type UploadBatch } from '../src/index.ts';
@@ -148,7 +148,7 @@ describeWithServices('postgres', 'a request with many files', () => {
     expect(accepted).toHaveLength(2_400);
     expect(new Set(accepted.map(({ documentId }) => documentId)).size).toBe(300);
     // Another attempt at a transaction after a deadlock would show.
-    expect(statements()).toBe(8 * 5);
+    expect(statements()).toBe(8 * 6);
   });
 });
 
@@ -228,5 +228,25 @@ describeWithServices('postgres', 'several versions of a document in one request'
       const [a, b] = await Promise.all(ends);
       expect(a?.sort(), `seed ${seed}, round ${round}`).toEqual(b?.sort());
     }
+  });
+
+  test('is refused when its collection is deleted while it arrives, whatever has arrived by then', async () => {
+    await using workshop = await openWorkshop();
+    const remove = () =>
+      workshop.pool
+        .lane('control')
+        .transaction((transaction) => deleteCollection(transaction, workshop.collection.id));
+    const gone = { code: 'collection_gone' };
+    const large = randomBytes(3_000_000).toString('hex');
+    await using before = openBatch(workshop.pool.lane('bulk'));
+    await before.receive(fileOf(workshop, { content: 'small' }));
+    await before.receive(fileOf(workshop, { content: large }));
+    await remove();
+    await expect(before.accept()).rejects.toMatchObject(gone);
+    await using after = openBatch(workshop.pool.lane('bulk'));
+    await expect(after.receive(fileOf(workshop, { content: large }))).rejects.toMatchObject(gone);
+    await using small = openBatch(workshop.pool.lane('bulk'));
+    await small.receive(fileOf(workshop, { content: 'small' }));
+    await expect(small.accept()).rejects.toMatchObject(gone);
   });
 });

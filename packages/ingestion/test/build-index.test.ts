@@ -108,4 +108,38 @@ describeWithServices('postgres', 'the vector index of a new collection', () => {
     expect(created.vectorIndex).toBe('hnsw');
     expect(await readIndexState(workshop.pool, created.id)).toBe('valid');
   });
+
+  test('is built also where that of another collection cannot be', async () => {
+    await using workshop = await openWorkshop();
+    await workshop.pool.lane('control').transaction(async (transaction) => {
+      const { id } = await createCollection(
+        transaction,
+        { ...workshop.collection, name: 'other' },
+        'deferred',
+      );
+      await transaction.query(`drop table sluice.chunks_${workshop.collection.id}`);
+      for (const collectionId of [workshop.collection.id, id]) {
+        await transaction.query(
+          `insert into sluice.documents (id, collection_id, external_id, name, live_upload_id, chunk_count)
+           values (gen_random_uuid(), $1::bigint, 'a', 'a', gen_random_uuid(), 20)`,
+          [collectionId],
+        );
+      }
+    });
+    await workshop.pool.query(`update sluice.collections set vector_index = 'deferred'`);
+    const built: BuiltIndex[] = [];
+    const errors: unknown[] = [];
+    await using _ = startIndexBuilder({
+      pool: workshop.pool,
+      minChunks: 20,
+      maxDeferredChunks: 40,
+      memoryMb: 64,
+      parallelWorkers: 0,
+      intervalMs: 50,
+      onBuilt: (one) => built.push(one),
+      onError: (error) => errors.push(error),
+    });
+    await expect.poll(() => built, patience).toMatchObject([{ collection: 'other', chunks: 20 }]);
+    expect(String(errors[0])).toContain('does not exist');
+  });
 });

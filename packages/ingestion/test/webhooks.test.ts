@@ -301,10 +301,11 @@ describeWithServices('postgres', 'a webhook', () => {
     await using workshop = await openWorkshop();
     await using slow = await startReceiver(() => {});
     await using quick = await startReceiver();
-    const contents = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d-${n}`, `Text ${n}.`]));
     const batchId = randomUUID();
     await insertBatch(workshop.pool, batchId);
-    await accept(workshop, slow.url, contents, batchId);
+    // Of one receiver, though no two URLs are the same.
+    for (let n = 0; n < 20; n += 1)
+      await accept(workshop, `${slow.url}?upload=${n}`, { [`d-${n}`]: `Text ${n}.` }, batchId);
     await workshop.pool.lane('bulk').transaction((transaction) => cancelBatch(transaction, batchId));
     const poster = createPoster({
       rules: [slow.url, quick.url].map((text) => ({

@@ -35,7 +35,11 @@ export interface Producer extends AsyncDisposable {
    * the latter the job may exist or not, and enqueuing it again is safe.
    */
   enqueue<P>(job: JobDefinition<P>, payload: P, options: EnqueueOptions): Promise<void>;
-  enqueueMany<P>(job: JobDefinition<P>, entries: readonly (EnqueueOptions & { payload: P })[]): Promise<void>;
+  /** The same for many. Returns how many of them had no job that waited or ran. */
+  enqueueMany<P>(
+    job: JobDefinition<P>,
+    entries: readonly (EnqueueOptions & { payload: P })[],
+  ): Promise<number>;
   /** Takes a job that is not running out of the queue. False when there is none or a worker holds it. */
   remove<P>(job: JobDefinition<P>, jobId: string): Promise<boolean>;
   state<P>(job: JobDefinition<P>, jobId: string): Promise<JobState>;
@@ -105,10 +109,12 @@ export function createProducer(backend: QueueBackend, options: ProducerOptions =
     },
     async enqueueMany(job, entries) {
       const parsed = entries.map((entry) => ({ entry, data: checked(job, entry.payload, entry.jobId) }));
+      let missing = 0;
       for (let start = 0; start < parsed.length; start += MANY) {
         const window = parsed.slice(start, start + MANY);
-        await call(job, 'Enqueue', (queue) => ensureAllQueued(queue, window));
+        missing += await call(job, 'Enqueue', (queue) => ensureAllQueued(queue, window));
       }
+      return missing;
     },
     remove: (job, jobId) => call(job, 'Remove', (queue) => removeIdle(queue, jobId)),
     state: (job, jobId) => call(job, 'State of', (queue) => stateOf(queue, jobId)),

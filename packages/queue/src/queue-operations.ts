@@ -43,16 +43,21 @@ export async function ensureQueued(queue: Queue, { data, entry }: NewJob): Promi
   await queue.add(queue.name, data, bullMqOptionsOf(entry));
 }
 
-export async function ensureAllQueued(queue: Queue, jobs: readonly NewJob[]): Promise<void> {
-  await Promise.all(jobs.map(({ entry }) => removeFinished(queue, entry.jobId)));
+/** Returns how many had no job that waited or ran. */
+export async function ensureAllQueued(queue: Queue, jobs: readonly NewJob[]): Promise<number> {
+  const missing = await Promise.all(jobs.map(({ entry }) => removeFinished(queue, entry.jobId)));
   await queue.addBulk(
     jobs.map(({ data, entry }) => ({ name: queue.name, data, opts: bullMqOptionsOf(entry) })),
   );
+  return missing.filter((absent) => absent).length;
 }
 
-async function removeFinished(queue: Queue, jobId: string): Promise<void> {
+/** Returns whether there is no job of this id then. */
+async function removeFinished(queue: Queue, jobId: string): Promise<boolean> {
   const state = await queue.getJobState(jobId);
-  if (state === 'completed' || state === 'failed') await queue.remove(jobId);
+  const finished = state === 'completed' || state === 'failed';
+  if (finished) await queue.remove(jobId);
+  return finished || state === 'unknown';
 }
 
 /** BullMQ takes integers for ids that it gave itself, and a colon separates the parts of its keys. */

@@ -1,4 +1,5 @@
 import type { Queryable } from '@sluice/pool';
+import { holdCollections } from './collections.ts';
 
 export interface ReceivedUpload {
   id: string;
@@ -10,14 +11,17 @@ export interface ReceivedUpload {
 /**
  * Accepts uploads whose bytes are complete, however many in one statement: from then on they are durable and will be worked
  * on. The document of each is the one that has its external id already, if any. Run it in a transaction with all uploads of a
- * request. Documents are locked in the order of their external ids, so that two requests for the same ones do not deadlock.
+ * request. Documents are locked in the order of their external ids, so that two requests for the same ones do not deadlock. Returns how
+ * many it has accepted: fewer when a collection was deleted meanwhile, and its uploads with it.
  */
 export async function acceptUploads(
   db: Queryable,
   received: readonly ReceivedUpload[],
   { batchId, webhookUrl }: { batchId?: string | undefined; webhookUrl?: string | undefined } = {},
-): Promise<void> {
-  await db.query(
+): Promise<number> {
+  const ids = received.map(({ id }) => id);
+  await holdCollections(db, ids);
+  const { rowCount } = await db.query(
     `with received as (
        select * from unnest($1::uuid[], $2::bigint[], $3::bytea[]) as r(id, size_bytes, content_hash)
      ), document as (
@@ -33,13 +37,14 @@ export async function acceptUploads(
      from received r, document d
      where u.id = r.id and d.collection_id = u.collection_id and d.external_id = u.external_id`,
     [
-      received.map(({ id }) => id),
+      ids,
       received.map(({ sizeBytes }) => sizeBytes),
       received.map(({ contentHash }) => contentHash),
       batchId ?? null,
       webhookUrl ?? null,
     ],
   );
+  return rowCount;
 }
 
 /**

@@ -56,6 +56,11 @@ export async function createChunkTable(
   if (vectorIndex === 'hnsw') await db.query(createVectorIndexSql({ id, storage, distance }));
 }
 
+/** Unlike deleting rows this takes no time, and nobody but the transaction gets to the table from then on. */
+export async function emptyChunkTable(db: Queryable, collectionId: number): Promise<void> {
+  await db.query(`truncate ${chunkTable(collectionId)}`);
+}
+
 export async function dropChunkTable(db: Queryable, collectionId: number): Promise<void> {
   await db.query(`drop table if exists ${chunkTable(collectionId)}`);
 }

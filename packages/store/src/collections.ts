@@ -112,6 +112,28 @@ export async function notifyCollection(db: Queryable, id: number): Promise<void>
   await db.query('select pg_notify($1::text, $2::text)', [changesChannel, String(id)]);
 }
 
+/**
+ * Whoever locks rows of a collection takes the collection's own row first, together with all others who do; only its deletion takes it
+ * alone. So the two do not deadlock, however long the deletion takes. `sluice.documents` must not have been touched before: at its
+ * end the deletion needs that table for itself.
+ */
+export async function holdCollections(db: Queryable, uploadIds: readonly string[]): Promise<void> {
+  await db.query(
+    `select from sluice.collections where id in (select collection_id from sluice.uploads where id = any($1::uuid[]))
+     order by id for key share`,
+    [uploadIds],
+  );
+}
+
+/** The same for a document, found by its uploads: each has at least one. */
+export async function holdCollectionOf(db: Queryable, documentId: string): Promise<void> {
+  await db.query(
+    `select from sluice.collections
+     where id = (select collection_id from sluice.uploads where document_id = $1::uuid limit 1) for key share`,
+    [documentId],
+  );
+}
+
 /** Makes cached answers of the collection unreachable. The last statement before commit: the row stays locked until then. */
 export async function bumpGeneration(db: Queryable, id: number): Promise<number> {
   const { rows } = await db.query<{ generation: number }>(

@@ -1,11 +1,12 @@
 import type { Transaction } from '@sluice/pool';
-import { dropChunkTable } from './chunk-table.ts';
-import { bumpGeneration, notifyCollection } from './collections.ts';
+import { dropChunkTable, emptyChunkTable } from './chunk-table.ts';
+import { bumpGeneration, holdCollectionOf, notifyCollection } from './collections.ts';
 import { countChunks, countHoldings, type Deletion, recordDeletion } from './deletions.ts';
+import { cancelIndexBuild } from './vector-index.ts';
 
 /**
- * Locks the uploads of a document in the order of their ids and then the document, as publishing does, so that the two cannot
- * deadlock and what is read next stays true until commit.
+ * Locks the uploads of a document in the order of their ids and then the document, as publishing does, after the collection, so that
+ * they cannot deadlock and what is read next stays true until commit.
  */
 async function lockDocument(
   transaction: Transaction,
@@ -14,6 +15,7 @@ async function lockDocument(
   uploadIds: string[];
   document: { collectionId: number; liveUploadId: string | null } | undefined;
 }> {
+  await holdCollectionOf(transaction, id);
   const uploads = await transaction.query<{ id: string }>(
     'select id from sluice.uploads where document_id = $1::uuid order by id for update',
     [id],
@@ -93,17 +95,24 @@ export async function deleteUpload(transaction: Transaction, id: string): Promis
   return removed && recordDeletion(transaction, { kind: 'upload', target: id, ...removed });
 }
 
+// What has ended well has neither bytes nor staged chunks nor a job.
+const unfinished = `select id from sluice.uploads where collection_id = $1::bigint and state not in ('ready', 'superseded')
+  order by id for update`;
+
 /** Removes the collection with all its documents, chunks and uploads. Undefined when there is none. */
 export async function deleteCollection(transaction: Transaction, id: number): Promise<Deletion | undefined> {
-  // What has ended well has neither bytes nor staged chunks nor a job.
-  const unfinished = await transaction.query<{ id: string }>(
-    `select id from sluice.uploads where collection_id = $1::bigint and state not in ('ready', 'superseded')
-     order by id for update`,
-    [id],
-  );
-  const uploadIds = unfinished.rows.map((row) => row.id);
+  // Waits for those who hold it, see `holdCollections`; from then on nothing comes to the collection and nothing in it changes hands.
+  const held = await transaction.query('select from sluice.collections where id = $1::bigint for update', [
+    id,
+  ]);
+  if (held.rowCount === 0) return undefined;
+  const { rows: ids } = await transaction.query<{ id: string }>(unfinished, [id]);
+  // The cascade over the documents would delete chunks row by row.
+  await cancelIndexBuild(transaction, id);
+  await emptyChunkTable(transaction, id);
+  const uploadIds = ids.map((row) => row.id);
   const holdings = await countHoldings(transaction, uploadIds);
-  // Summed over the documents: counting the rows of a large table would hold these locks for long.
+  // The chunks that were searchable: as many as the documents say, whose rows have been truncated.
   const { rows: sums } = await transaction.query<{ documents: number; chunks: number; uploads: number }>(
     `select count(*) as documents, coalesce(sum(chunk_count), 0)::bigint as chunks,
        (select count(*) from sluice.uploads where collection_id = $1::bigint) as uploads

@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from '@sluice/pool';
 import { chunkTable } from './chunk-table.ts';
-import { bumpGeneration } from './collections.ts';
+import { bumpGeneration, holdCollectionOf } from './collections.ts';
 
 export interface Document {
   id: string;
@@ -68,6 +68,7 @@ export async function updateDocument(
   id: string,
   { name, metadata }: { name?: string | undefined; metadata?: Record<string, unknown> | undefined },
 ): Promise<boolean> {
+  await holdCollectionOf(transaction, id);
   const json = metadata === undefined ? null : JSON.stringify(metadata);
   const { rows } = await transaction.query<{ collectionId: number }>(
     `update sluice.documents set name = coalesce($2::text, name), metadata = coalesce($3::jsonb, metadata), updated_at = now()

@@ -11,17 +11,19 @@ export interface PublishLock {
 
 /**
  * First statements of the publishing transaction: locks uploads and their documents, each in the order of their ids, so that
- * publishers cannot deadlock. By upload id; what is missing has another holder now or is gone, and must not be published.
+ * publishers cannot deadlock, and before them the collection (see `holdCollections`; once, in front of the first row). By upload id; what is missing has another holder now or is gone, and must not be published.
  */
 export async function lockForPublish(
   transaction: Transaction,
+  collectionId: number,
   claims: readonly { uploadId: string; fence: number }[],
 ): Promise<Map<string, PublishLock>> {
   const uploads = await transaction.query<{ id: string; sequence: number; documentId: string }>(
-    `select u.id, u.sequence, u.document_id as "documentId" from sluice.uploads u
+    `with held as (select id from sluice.collections where id = $3::bigint for key share)
+     select u.id, u.sequence, u.document_id as "documentId" from sluice.uploads u
      join unnest($1::uuid[], $2::int[]) as claim (id, fence) on claim.id = u.id and claim.fence = u.fence
-     where u.state = 'processing' order by u.id for update of u`,
-    [claims.map(({ uploadId }) => uploadId), claims.map(({ fence }) => fence)],
+     where u.state = 'processing' and exists (select from held) order by u.id for update of u`,
+    [claims.map(({ uploadId }) => uploadId), claims.map(({ fence }) => fence), collectionId],
   );
   const { rows } = await transaction.query<{ id: string; liveUploadId: string | null; liveSequence: number }>(
     `select id, live_upload_id as "liveUploadId", live_sequence as "liveSequence" from sluice.documents

@@ -46,6 +46,14 @@ export async function dropVectorIndex(db: Queryable, collectionId: number): Prom
   await db.query(`drop index concurrently if exists ${vectorIndexOf(collectionId)}`);
 }
 
+/** Ends a build under way, which would keep everybody waiting who needs the table for himself. */
+export async function cancelIndexBuild(db: Queryable, collectionId: number): Promise<void> {
+  await db.query(
+    'select pg_cancel_backend(pid) from pg_stat_progress_create_index where relid = to_regclass($1::text)',
+    [chunkTable(collectionId)],
+  );
+}
+
 /** Lets searches know of the index. False when somebody else has. */
 export async function announceVectorIndex(db: Queryable, collectionId: number): Promise<boolean> {
   const { rowCount } = await db.query(

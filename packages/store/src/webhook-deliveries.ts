@@ -9,6 +9,8 @@ export interface WebhookDelivery {
   id: string;
   uploadId: string;
   url: string;
+  /** Name and port in its URL: who receives it. */
+  host: string;
   /** JSON, the same at every attempt. */
   body: string;
   /** This one included. */
@@ -17,28 +19,31 @@ export interface WebhookDelivery {
 
 export interface DeliveryClaim {
   limit: number;
-  /** Most for one URL. */
-  perUrl: number;
-  /** URLs that have as many under way as they may. */
-  busyUrls: readonly string[];
+  /** Most for one host. */
+  perHost: number;
+  /** Hosts that have as many under way as they may. */
+  busyHosts: readonly string[];
   /** How long nobody else takes it, in ms. Longer than an attempt. */
   holdMs: number;
 }
 
-// So many of the oldest are looked at; one URL with more that are due than that delays the others.
+// So many of the oldest are looked at; one host with more that are due than that delays the others.
 const window = 1_000;
+
+// URLs of one receiver may differ by what stands behind it, an id of the upload for instance.
+const hostOf = `lower(coalesce(substring(url from '^[^:]+://([^/?#]+)'), url))`;
 
 /** Takes deliveries that are due, each for one attempt by one caller. */
 export async function claimDeliveries(
   db: Queryable,
-  { limit, perUrl, busyUrls, holdMs }: DeliveryClaim,
+  { limit, perHost, busyHosts, holdMs }: DeliveryClaim,
 ): Promise<WebhookDelivery[]> {
   const { rows } = await db.query<WebhookDelivery & Record<string, unknown>>(
     `with oldest as (
-       select id, url, due_at from sluice.webhook_deliveries
-       where state = 'pending' and due_at <= now() and url <> all($3::text[]) order by due_at limit $5::int
+       select id, ${hostOf} as host, due_at from sluice.webhook_deliveries
+       where state = 'pending' and due_at <= now() and ${hostOf} <> all($3::text[]) order by due_at limit $5::int
      ), placed as (
-       select id, row_number() over (partition by url order by due_at) as place from oldest
+       select id, row_number() over (partition by host order by due_at) as place from oldest
      ), taken as (
        select d.id from sluice.webhook_deliveries d join placed using (id)
        where place <= $2::int and d.state = 'pending' and d.due_at <= now()
@@ -47,8 +52,8 @@ export async function claimDeliveries(
      update sluice.webhook_deliveries set attempts = attempts + 1,
        due_at = now() + $4::double precision * interval '1 millisecond'
      where id in (select id from taken)
-     returning id, upload_id as "uploadId", url, payload::text as body, attempts`,
-    [limit, perUrl, busyUrls, holdMs, window],
+     returning id, upload_id as "uploadId", url, ${hostOf} as host, payload::text as body, attempts`,
+    [limit, perHost, busyHosts, holdMs, window],
   );
   return rows;
 }

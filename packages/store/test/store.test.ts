@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type ChunkRecord,
+  type Collection,
   chunkId,
   claimUpload,
   collectionStatistics,
@@ -94,8 +95,8 @@ describeWithServices(['postgres'], 'the store', () => {
     await database?.[Symbol.asyncDispose]();
   });
 
-  async function lockOf(transaction: Transaction, uploadId: string, fence: number) {
-    return (await lockForPublish(transaction, [{ uploadId, fence }])).get(uploadId);
+  async function lockOf(transaction: Transaction, { id }: Collection, uploadId: string, fence: number) {
+    return (await lockForPublish(transaction, id, [{ uploadId, fence }])).get(uploadId);
   }
 
   /** An upload of a document that is live with these chunks. */
@@ -112,7 +113,7 @@ describeWithServices(['postgres'], 'the store', () => {
       chunk(document.id, i, text, vectorOf(i + text.length, collection.dimensions)),
     );
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockOf(transaction, id, claim.fence)).toBeDefined();
+      expect(await lockOf(transaction, collection, id, claim.fence)).toBeDefined();
       await goLive(transaction, [
         { uploadId: id, chunks: chunks.length, characters: 10, title: null, stageMs: { embedding: 5 } },
       ]);
@@ -284,8 +285,8 @@ describeWithServices(['postgres'], 'the store', () => {
     });
     expect((await findUploads(pool, [id]))[0]?.state).toBe('processing');
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockOf(transaction, id, zombie?.fence ?? 0)).toBeUndefined();
-      expect(await lockOf(transaction, id, holder?.fence ?? 0)).toBeDefined();
+      expect(await lockOf(transaction, collection, id, zombie?.fence ?? 0)).toBeUndefined();
+      expect(await lockOf(transaction, collection, id, holder?.fence ?? 0)).toBeDefined();
     });
   });
 
@@ -297,7 +298,7 @@ describeWithServices(['postgres'], 'the store', () => {
       .lane('bulk')
       .transaction((transaction) => deleteDocument(transaction, claim?.upload.documentId ?? ''));
     await pool.lane('bulk').transaction(async (transaction) => {
-      expect(await lockOf(transaction, id, claim?.fence ?? 0)).toBeUndefined();
+      expect(await lockOf(transaction, collection, id, claim?.fence ?? 0)).toBeUndefined();
     });
   });
 

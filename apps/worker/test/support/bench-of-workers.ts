@@ -103,11 +103,12 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
       });
       return (await batch.accept()).uploads[0] as Upload;
     },
-    enqueue: (uploads) =>
-      producer.enqueueMany(
+    async enqueue(uploads) {
+      await producer.enqueueMany(
         ingestUploadJob,
         uploads.map(({ id, turn }) => ({ jobId: id, payload: { uploadId: id }, priority: turn as number })),
-      ),
+      );
+    },
     async settled(ids, timeoutMs = 60_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '@sluice/pool';
+import type { Pool, Queryable } from '@sluice/pool';
 import {
   acceptUploads,
   type Collection,
@@ -29,7 +29,7 @@ export function makeCollection(pool: Pool, change: Partial<NewCollection> = {}):
 }
 
 export async function receiveUpload(
-  pool: Pool,
+  pool: Queryable,
   collection: Collection,
   externalId: string = randomUUID(),
 ): Promise<string> {
