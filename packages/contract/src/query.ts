@@ -69,7 +69,7 @@ export const answerSchema = z
         confirmed: z
           .boolean()
           .describe(
-            'true: whatever was written before the query came is in the answer. false: the answer was not made for this query, and the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since.',
+            'true: whatever was written before the query came is in the answer. false: the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since. Only an answer that was not made for this query can be false, or one that was read from a standby.',
           ),
         index: z
           .enum(['hnsw', 'exact'])

@@ -26,7 +26,8 @@ export interface SearchAnswer {
   cached: Exclude<AnswerSource, 'run'> | 'none';
   /** False: the database has not confirmed that nothing was written since the answer was made. */
   confirmed: boolean;
-  /** Of the collection's contents that were searched, or a later one. */
+  /** As it was searched: its contents were those of `generation`, or later ones. */
+  collection: Collection;
   generation: number;
   /** ms */
   timings: { embed: number; search: number; total: number };
@@ -112,6 +113,7 @@ export function createSearch(dependencies: SearchDependencies): Search {
     return {
       hits: found.value,
       cached: found.source === 'run' ? ran : found.source,
+      collection: request.collection,
       generation: request.collection.generation,
       timings: { ...timings },
     };

@@ -16,8 +16,9 @@ export function createFreshRead<T>(read: () => Promise<T>): () => Promise<T> {
   }
 
   return () => {
+    if (next) return next;
     if (!running) return start();
-    next ??= running.then(start, start);
+    next = running.then(start, start);
     return next;
   };
 }
