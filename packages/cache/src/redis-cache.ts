@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { SharedCache } from './cache.ts';
 import { createCircuit } from './circuit.ts';
+import { withDeadline } from './deadline.ts';
 import { CacheError, requireAtLeast } from './errors.ts';
 import { createLookupCounter } from './lookup-counter.ts';
 import { type ScriptedRedis, scripts } from './redis-scripts.ts';
@@ -30,7 +31,7 @@ export function createRedisCache(options: RedisCacheOptions): SharedCache {
   requireAtLeast('commandTimeoutMs', commandTimeoutMs, 1);
   const prefix = options.prefix ?? DEFAULT_PREFIX;
   const circuit = createCircuit(CIRCUIT);
-  const client = connect(options.url, commandTimeoutMs);
+  const client = connect(options.url);
   client.on('error', (error: Error) => options.onError?.(error));
   // A new connection is a reason to try again before the second is over.
   client.on('ready', circuit.succeeded);
@@ -44,7 +45,7 @@ export function createRedisCache(options: RedisCacheOptions): SharedCache {
       return null;
     }
     try {
-      const answer = await command();
+      const answer = await withDeadline(command(), commandTimeoutMs);
       circuit.succeeded();
       return answer;
     } catch {
@@ -87,7 +88,7 @@ export function createRedisCache(options: RedisCacheOptions): SharedCache {
     stats: () => ({ kinds: lookups.kinds(), errors }),
     async ping() {
       try {
-        await client.ping();
+        await withDeadline(client.ping(), commandTimeoutMs);
       } catch (cause) {
         throw new CacheError('cache_unavailable', 'The cache Redis does not answer', { cause });
       }
@@ -107,12 +108,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function connect(url: string, commandTimeoutMs: number): ScriptedRedis {
+function connect(url: string): ScriptedRedis {
   const client: unknown = new Redis(url, {
     scripts,
     connectionName: 'sluice-cache',
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: commandTimeoutMs,
+    // Of what the client asks for by itself when it connects; ours have a deadline of their own.
+    commandTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     // A lookup that waits for a connection is worth less than its miss.
     enableOfflineQueue: false,

@@ -68,10 +68,17 @@ export function createCatalog(
   const readAsked = createFreshRead(async () => {
     const ids = [...asked];
     asked.clear();
-    const signal = AbortSignal.timeout(confirmMs);
-    const found = await readGenerations(pool.lane('control'), ids, { positions, signal });
-    for (const { id, generation, position } of found) observe(id, generation, position);
-    return new Set(found.map(({ id }) => id));
+    const late = new AbortController();
+    // A process that was busy for so long finds timer and answer waiting for it, timers first: what has come is read before.
+    const timer = setTimeout(() => setImmediate(() => late.abort()), confirmMs);
+    try {
+      const read = { positions, signal: late.signal };
+      const found = await readGenerations(pool.lane('control'), ids, read);
+      for (const { id, generation, position } of found) observe(id, generation, position);
+      return new Set(found.map(({ id }) => id));
+    } finally {
+      clearTimeout(timer);
+    }
   });
 
   async function confirm({ id, name }: Collection): Promise<Collection | undefined> {
