@@ -5,6 +5,7 @@ import {
   describeWithServices,
   type EmbeddingsServer,
   startEmbeddingsServer,
+  startFaultProxy,
   startPostgres,
 } from '@sluice/testing';
 import { runWorker } from '@sluice/worker';
@@ -112,5 +113,33 @@ describeWithServices(['postgres', 'redis', 'processes'], 'two gateways that shar
     expect(answer.cached).toBe('none');
     expect(performance.now() - startedAt).toBeLessThan(shareWaitMs + 1_500);
     expect(embedded(query)).toBe(2);
+  });
+
+  test('go on without the Redis of the cache while the network loses what is sent to it', {
+    timeout: 60_000,
+  }, async () => {
+    const redis = new URL(environment.REDIS_URL as string);
+    await using proxy = await startFaultProxy({ host: redis.hostname, port: Number(redis.port) });
+    await using third = await forkGateway({
+      ...environment,
+      CACHE_REDIS_URL: proxy.through(redis.href),
+    });
+    const query = (text: string) => createClient(third.url).query({ query: text });
+    const fromRedis = async (text: string) => {
+      await ask(0, { query: text });
+      return (await query(text)).answer.cached;
+    };
+    expect(await fromRedis('before')).toMatch(/redis|shared/);
+    proxy.drop();
+    for (let i = 0; i < 8; i += 1) {
+      const startedAt = performance.now();
+      const { results, answer } = await query(`without Redis ${i}`);
+      expect([results.length, answer.cached]).toEqual([1, 'none']);
+      // 100 ms of the provider, and two lookups of 50 ms at most.
+      expect(performance.now() - startedAt).toBeLessThan(200 + 1_000);
+    }
+    await proxy.heal();
+    let i = 0;
+    await expect.poll(() => fromRedis(`after ${i++}`), { timeout: 20_000 }).toMatch(/redis|shared/);
   });
 });
