@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Cache, createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
+import { createMemoryCache, createRedisCache, createTieredCache, type TieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
@@ -41,10 +41,12 @@ const retryMs = 1_000;
 // How often Node looks for requests past their time; by default every 30 s.
 const connectionsCheckingInterval = 1_000;
 
-function createCache({ cacheRedisUrl, search }: Config, onError: (error: Error) => void): Cache {
-  const near = createMemoryCache({ maxBytes: search.cacheBytes });
-  if (!cacheRedisUrl) return near;
-  return createTieredCache(near, createRedisCache({ url: cacheRedisUrl, onError }));
+function createCache({ cacheRedisUrl, cache }: Config, onError: (error: Error) => void): TieredCache {
+  const near = createMemoryCache({ maxBytes: cache.memoryBytes, maxEntries: cache.memoryEntries });
+  return createTieredCache(
+    near,
+    cacheRedisUrl ? createRedisCache({ url: cacheRedisUrl, onError }) : undefined,
+  );
 }
 
 function vectorIndexOf({ mode, vectorIndex }: Config): VectorIndex {
@@ -119,9 +121,11 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   });
   const { pool } = database;
   const serverFacts = createServerFacts(pool.lane('control'));
+  const readsStandbys = database.router !== undefined;
   const catalog = createCatalog(pool, {
     changes: 'listen',
-    positions: database.router !== undefined,
+    positions: readsStandbys,
+    confirmMs: config.search.confirmMs,
     onError,
   });
   const embedders = createEmbedders({
@@ -135,7 +139,9 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     db: database.reads,
     embedderFor: embedders.for,
     cache,
-    cacheTtlMs: config.search.cacheTtlMs,
+    answers: config.cache,
+    confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
+    readsStandbys,
   });
   const progressOptions = { db: pool.lane('interactive'), onError };
   const progress =

@@ -1,4 +1,4 @@
-import type { Cache } from '@sluice/cache';
+import type { TieredCache } from '@sluice/cache';
 import type { Fetcher, Poster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
@@ -18,7 +18,7 @@ export interface Services {
   catalog: Catalog;
   serverFacts: ServerFactsReader;
   producer: Producer;
-  cache: Cache;
+  cache: TieredCache;
   search: Search;
   progress: ProgressChannel;
   watcher: UploadWatcher;

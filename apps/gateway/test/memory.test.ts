@@ -1,13 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
-import { startServices, untilReady } from './support/running-service.ts';
+import { forkGateway } from './support/forked-gateway.ts';
+import { startServices } from './support/running-service.ts';
 
 const megabyte = 1_048_576;
 
@@ -40,26 +40,18 @@ async function sendLarge(url: string, megabytes: number): Promise<number> {
 describeWithServices(['postgres'], 'an upload of 100 MB', () => {
   test('does not raise the memory of the gateway by more than 64 MB', { timeout: 120_000 }, async () => {
     await using services = await startServices('postgres-only');
-    const child = fork(fileURLToPath(new URL('support/gateway-process.ts', import.meta.url)), {
-      env: { PATH: process.env.PATH, ...services.environment },
-    });
-    try {
-      const [{ url }] = await once(child, 'message');
-      await untilReady(url);
-      // The first one fills what stays: code, connections, the heap's first generations.
-      expect(await sendLarge(url, 5)).toBe(202);
-      const before = residentBytes(child);
-      let peak = before;
-      const sampler = setInterval(() => {
-        peak = Math.max(peak, residentBytes(child));
-      }, 10);
-      // Exactly the default limit of 104 857 600 bytes.
-      expect(await sendLarge(url, 100)).toBe(202);
-      clearInterval(sampler);
-      expect((peak - before) / megabyte).toBeLessThan(64);
-    } finally {
-      child.disconnect();
-      await once(child, 'exit');
-    }
+    await using gateway = await forkGateway(services.environment);
+    const { url, child } = gateway;
+    // The first one fills what stays: code, connections, the heap's first generations.
+    expect(await sendLarge(url, 5)).toBe(202);
+    const before = residentBytes(child);
+    let peak = before;
+    const sampler = setInterval(() => {
+      peak = Math.max(peak, residentBytes(child));
+    }, 10);
+    // Exactly the default limit of 104 857 600 bytes.
+    expect(await sendLarge(url, 100)).toBe(202);
+    clearInterval(sampler);
+    expect((peak - before) / megabyte).toBeLessThan(64);
   });
 });

@@ -90,7 +90,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
     const fields = { external_id: 'gate', metadata: '{"doc":"gate"}' };
     const first = await client.upload('gate.txt', 'The gate is painted red.\n\nIt opens at nine.', fields);
     expect((await ask()).results.map(({ text }) => text).join()).toContain('red');
-    expect((await ask()).answer.cached).toBe('result');
+    expect((await ask()).answer.cached).toBe('memory');
     const second = await client.upload('gate.txt', 'The gate is painted blue.\n\nIt opens at nine.', fields);
     expect(second.document_id).toBe(first.document_id);
     const { results, answer } = await ask();

@@ -2,11 +2,13 @@ import type { Benchmark } from '../benchmark.ts';
 import { acquire } from './acquire.ts';
 import { bulkInsert } from './bulk-insert.ts';
 import { burstBenchmark } from './burst.ts';
+import { cachedSearch } from './cached-search.ts';
 import { callersBenchmark } from './callers.ts';
 import { connectionPerQuery } from './connection-per-query.ts';
 import { ingest } from './ingest.ts';
 import { lanes } from './lanes.ts';
 import { select } from './select.ts';
+import { uncachedSearch } from './uncached-search.ts';
 
 /** In the order of the page. */
 export const benchmarks: readonly Benchmark[] = [
@@ -16,6 +18,8 @@ export const benchmarks: readonly Benchmark[] = [
   burstBenchmark,
   lanes,
   callersBenchmark,
+  uncachedSearch,
+  cachedSearch,
   bulkInsert,
   ingest,
 ];

@@ -9,7 +9,8 @@ export interface CircuitOptions {
 export interface Circuit {
   allows(): boolean;
   succeeded(): void;
-  failed(): void;
+  /** Whether that has opened it. */
+  failed(): boolean;
 }
 
 export function createCircuit({ failures, openMs }: CircuitOptions): Circuit {
@@ -30,6 +31,7 @@ export function createCircuit({ failures, openMs }: CircuitOptions): Circuit {
     failed() {
       inARow += 1;
       if (inARow >= failures) openUntil = performance.now() + openMs;
+      return inARow === failures;
     },
   };
 }

@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
-import type { Cache } from './cache.ts';
+import type { SharedCache } from './cache.ts';
 import { createCircuit } from './circuit.ts';
+import { withDeadline } from './deadline.ts';
 import { CacheError, requireAtLeast } from './errors.ts';
+import { createLookupCounter } from './lookup-counter.ts';
+import { type ScriptedRedis, scripts } from './redis-scripts.ts';
 
 export interface RedisCacheOptions {
   /** `redis://` or `rediss://`. This Redis may evict: `maxmemory-policy allkeys-lru` suits it. */
@@ -19,21 +22,20 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 50;
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A connection that owes an answer for this long is given up and opened anew. */
 const SOCKET_TIMEOUT_MS = 5_000;
-/** Three lookups may wait for a server that hangs; after that it is left alone for a second. */
+/** Three lookups may wait for a server that hangs; then it is left alone for a second, and connected to anew. */
 const CIRCUIT = { failures: 3, openMs: 1_000 };
 
 /** While Redis is away every lookup is a miss, at once or within `commandTimeoutMs`; it reconnects by itself. */
-export function createRedisCache(options: RedisCacheOptions): Cache {
+export function createRedisCache(options: RedisCacheOptions): SharedCache {
   const commandTimeoutMs = options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS;
   requireAtLeast('commandTimeoutMs', commandTimeoutMs, 1);
   const prefix = options.prefix ?? DEFAULT_PREFIX;
   const circuit = createCircuit(CIRCUIT);
-  const client = connect(options.url, commandTimeoutMs);
+  const client = connect(options.url);
   client.on('error', (error: Error) => options.onError?.(error));
   // A new connection is a reason to try again before the second is over.
   client.on('ready', circuit.succeeded);
-  let hits = 0;
-  let misses = 0;
+  const lookups = createLookupCounter();
   let errors = 0;
 
   /** Null for any failure. */
@@ -43,34 +45,50 @@ export function createRedisCache(options: RedisCacheOptions): Cache {
       return null;
     }
     try {
-      const answer = await command();
+      const answer = await withDeadline(command(), commandTimeoutMs);
       circuit.succeeded();
       return answer;
     } catch {
       errors += 1;
-      circuit.failed();
+      // Whatever is still to come on it answers commands that nobody waits for any more.
+      if (circuit.failed()) client.disconnect(true);
       return null;
     }
   }
 
-  const cache: Cache = {
+  const entryOf = (key: string) => prefix + key;
+  const claimOf = (key: string) => `${prefix}claim:${key}`;
+
+  const cache: SharedCache = {
     async get(key) {
-      const value = await attempt(() => client.getBuffer(prefix + key));
-      if (value === null) misses += 1;
-      else hits += 1;
-      return value;
+      const found = await attempt(() => client.lookUpBuffer(entryOf(key), claimOf(key), '', 0, 0));
+      const [value, ttlMs] = found ?? [null, 0];
+      lookups.count(key, value ? 'hits' : 'misses');
+      return value && { value, ttlMs };
+    },
+    async getOrClaim(key, { token, ms, renewMs }) {
+      const found = await attempt(() =>
+        client.lookUpBuffer(entryOf(key), claimOf(key), token, milliseconds(ms), milliseconds(renewMs)),
+      );
+      const [value, ttlMs, claimed] = found ?? [null, 0, 1];
+      lookups.count(key, value ? 'hits' : claimed ? 'misses' : 'busy');
+      return { entry: value && { value, ttlMs }, claimed: claimed === 1 };
     },
     async set(key, value, { ttlMs }) {
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-      await attempt(() => client.set(prefix + key, bytes, 'PX', Math.max(Math.ceil(ttlMs), 1)));
+      await attempt(() => client.set(entryOf(key), bytesOf(value), 'PX', milliseconds(ttlMs)));
     },
-    async delete(key) {
-      await attempt(() => client.unlink(prefix + key));
+    async fill(key, value, { ttlMs, token }) {
+      await attempt(() =>
+        client.fill(claimOf(key), entryOf(key), token, bytesOf(value), milliseconds(ttlMs)),
+      );
     },
-    stats: () => ({ hits, misses, errors }),
+    async release(key, token) {
+      await attempt(() => client.release(claimOf(key), token));
+    },
+    stats: () => ({ kinds: lookups.kinds(), errors }),
     async ping() {
       try {
-        await client.ping();
+        await withDeadline(client.ping(), commandTimeoutMs);
       } catch (cause) {
         throw new CacheError('cache_unavailable', 'The cache Redis does not answer', { cause });
       }
@@ -84,11 +102,19 @@ export function createRedisCache(options: RedisCacheOptions): Cache {
   return cache;
 }
 
-function connect(url: string, commandTimeoutMs: number): Redis {
-  return new Redis(url, {
+const milliseconds = (ms: number) => Math.max(Math.ceil(ms), 1);
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function connect(url: string): ScriptedRedis {
+  const client: unknown = new Redis(url, {
+    scripts,
     connectionName: 'sluice-cache',
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: commandTimeoutMs,
+    // Of what the client asks for by itself when it connects; ours have a deadline of their own.
+    commandTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     // A lookup that waits for a connection is worth less than its miss.
     enableOfflineQueue: false,
@@ -96,4 +122,5 @@ function connect(url: string, commandTimeoutMs: number): Redis {
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   });
+  return client as ScriptedRedis;
 }

@@ -1,56 +1,67 @@
-import type { Cache } from './cache.ts';
+import type { Cache, CacheEntry, CacheStats, Claim, SharedCache } from './cache.ts';
 
-export interface TieredCacheOptions {
-  /** Longest stay of a copy in the near cache, in milliseconds. Default 10 000. */
-  nearTtlMs?: number;
+export type CacheLevel = 'memory' | 'redis';
+
+export interface TieredEntry extends CacheEntry {
+  level: CacheLevel;
 }
 
-const DEFAULT_NEAR_TTL_MS = 10_000;
+/** A small cache in process before a large one that is shared. A copy in process lives as long as its entry. */
+export interface TieredCache extends AsyncDisposable {
+  get(key: string): Promise<TieredEntry | null>;
+  /** Looks in process only. */
+  getNear(key: string): Promise<TieredEntry | null>;
+  /** Looks into the shared cache only. Without one, everybody has the claim. */
+  getFarOrClaim(key: string, claim: Claim): Promise<{ entry: TieredEntry | null; claimed: boolean }>;
+  /** In process it is set when the call returns, before its promise is resolved. The same holds for `fill`. */
+  set(key: string, value: Uint8Array, options: { ttlMs: number }): Promise<void>;
+  fill(key: string, value: Uint8Array, options: { ttlMs: number; token: string }): Promise<void>;
+  release(key: string, token: string): Promise<void>;
+  stats(): Partial<Record<CacheLevel, CacheStats>>;
+  /** Throws a CacheError with code `cache_unavailable` when the shared cache cannot be reached. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
 
-/**
- * A small near cache before a large far one: what is asked for often does not leave the process. A `delete` reaches
- * the near caches of other processes only after `nearTtlMs`. Owns both caches and closes them.
- */
-export function createTieredCache(near: Cache, far: Cache, options: TieredCacheOptions = {}): Cache {
-  const nearTtlMs = options.nearTtlMs ?? DEFAULT_NEAR_TTL_MS;
-  let hits = 0;
-  let misses = 0;
+/** Owns both caches and closes them. */
+export function createTieredCache(near: Cache, far?: SharedCache): TieredCache {
+  async function getNear(key: string): Promise<TieredEntry | null> {
+    const entry = await near.get(key);
+    return entry && { ...entry, level: 'memory' };
+  }
 
-  const cache: Cache = {
-    async get(key) {
-      const value = (await near.get(key)) ?? (await promote(key));
-      if (value === null) misses += 1;
-      else hits += 1;
-      return value;
+  async function promote(key: string, entry: CacheEntry | null): Promise<TieredEntry | null> {
+    if (!entry) return null;
+    // It may expire on the way here, and then 0 would be for ever.
+    if (entry.ttlMs > 0) await near.set(key, entry.value, { ttlMs: entry.ttlMs });
+    return { ...entry, level: 'redis' };
+  }
+
+  const cache: TieredCache = {
+    get: async (key) => (await getNear(key)) ?? (far ? promote(key, await far.get(key)) : null),
+    getNear,
+    async getFarOrClaim(key, claim) {
+      if (!far) return { entry: null, claimed: true };
+      const { entry, claimed } = await far.getOrClaim(key, claim);
+      return { entry: await promote(key, entry), claimed };
     },
-    async set(key, value, { ttlMs }) {
-      await near.set(key, value, { ttlMs: Math.min(ttlMs, nearTtlMs) });
-      await far.set(key, value, { ttlMs });
+    async set(key, value, options) {
+      await Promise.all([near.set(key, value, options), far?.set(key, value, options)]);
     },
-    async delete(key) {
-      await far.delete(key);
-      await near.delete(key);
+    async fill(key, value, options) {
+      await Promise.all([near.set(key, value, options), far?.fill(key, value, options)]);
     },
-    stats() {
-      const { errors: nearErrors, ...held } = near.stats();
-      return { ...held, hits, misses, errors: nearErrors + far.stats().errors };
+    async release(key, token) {
+      await far?.release(key, token);
     },
+    stats: () => ({ memory: near.stats(), ...(far && { redis: far.stats() }) }),
     async ping() {
-      await near.ping();
-      await far.ping();
+      await far?.ping();
     },
     async close() {
-      await Promise.all([near.close(), far.close()]);
+      await Promise.all([near.close(), far?.close()]);
     },
     [Symbol.asyncDispose]: () => cache.close(),
   };
-
-  async function promote(key: string): Promise<Uint8Array | null> {
-    const value = await far.get(key);
-    // May outlive the far entry by up to `nearTtlMs`: how long that one still has is not worth another round trip.
-    if (value !== null) await near.set(key, value, { ttlMs: nearTtlMs });
-    return value;
-  }
-
   return cache;
 }

@@ -69,7 +69,15 @@ export interface Config {
     requestsPerMinute: number | undefined;
     tokensPerMinute: number | undefined;
   };
-  search: { cacheTtlMs: number; cacheBytes: number; efSearch: number };
+  cache: {
+    ttlMs: number;
+    staleMs: number;
+    memoryBytes: number;
+    memoryEntries: number;
+    shareWaitMs: number;
+  };
+  /** `confirmMs` 0: cached answers are not confirmed. */
+  search: { confirmMs: number; efSearch: number };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -187,11 +195,14 @@ export function loadConfig(environment: Environment): Config {
       requestsPerMinute: values.EMBEDDING_REQUESTS_PER_MINUTE,
       tokensPerMinute: values.EMBEDDING_TOKENS_PER_MINUTE,
     },
-    search: {
-      cacheTtlMs: values.CACHE_TTL_SECONDS * 1_000,
-      cacheBytes: values.CACHE_MEMORY_MB * 1_048_576,
-      efSearch: values.SEARCH_EF,
+    cache: {
+      ttlMs: values.CACHE_TTL_SECONDS * 1_000,
+      staleMs: values.CACHE_STALE_SECONDS * 1_000,
+      memoryBytes: values.CACHE_MEMORY_MB * 1_048_576,
+      memoryEntries: values.CACHE_MEMORY_ENTRIES,
+      shareWaitMs: values.CACHE_SHARE_WAIT_MS,
     },
+    search: { confirmMs: values.SEARCH_CONFIRM_MS, efSearch: values.SEARCH_EF },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

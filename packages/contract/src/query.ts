@@ -61,7 +61,16 @@ export const answerSchema = z
       .object({
         mode: z.enum(['vector']),
         collection: collectionNameSchema,
-        cached: z.enum(['none', 'result']).describe('result: the whole answer came from the cache'),
+        cached: z
+          .enum(['none', 'memory', 'redis', 'shared', 'stale'])
+          .describe(
+            'none: this query ran. memory, redis: a fresh answer was found there. shared: an identical query was under way, at this gateway or another, and its answer serves both. stale: found, older than CACHE_TTL_SECONDS; it is being made anew.',
+          ),
+        confirmed: z
+          .boolean()
+          .describe(
+            'true: whatever was written before the query came is in the answer. false: the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since. Only an answer that was not made for this query can be false, or one that was read from a standby.',
+          ),
         index: z
           .enum(['hnsw', 'exact'])
           .describe('exact: all vectors were compared, as there is no index, or not yet'),

@@ -1,4 +1,5 @@
 // What it means to answer a query.
+export type { AnswerCacheOptions } from './answer-cache.ts';
 export {
   createSearch,
   type Search,

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
-import { type Cache, getJson, getVector, setJson, setVector } from '@sluice/cache';
+import { getVector, setVector, type TieredCache } from '@sluice/cache';
 import type { Embedder } from '@sluice/embeddings';
 import type { Queryable } from '@sluice/pool';
 import { type ChunkHit, type Collection, searchChunks } from '@sluice/store';
+import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
+import { cacheKey } from './cache-key.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export interface SearchRequest {
@@ -16,8 +17,17 @@ export interface SearchRequest {
 
 export interface SearchAnswer {
   hits: ChunkHit[];
-  cached: 'none' | 'result';
-  /** Of the collection's contents that were searched. */
+  /**
+   * - `none`: this query ran.
+   * - `memory`, `redis`: where the answer was found.
+   * - `shared`: an identical query, here or in another process, was under way, and its answer serves both.
+   * - `stale`: found past its time; nothing was written since, and it is being made anew.
+   */
+  cached: Exclude<AnswerSource, 'run'> | 'none';
+  /** False: the database has not confirmed that nothing was written since the answer was made. */
+  confirmed: boolean;
+  /** As it was searched: its contents were those of `generation`, or later ones. */
+  collection: Collection;
   generation: number;
   /** ms */
   timings: { embed: number; search: number; total: number };
@@ -27,77 +37,113 @@ export interface SearchDependencies {
   /** The interactive lane. */
   db: Queryable;
   embedderFor: (collection: Collection) => Embedder;
-  cache: Cache;
-  cacheTtlMs: number;
+  cache: TieredCache;
+  answers: AnswerCacheOptions;
+  /**
+   * The collection as it stands after the call, or undefined when the database does not say so in time. Without it the
+   * generation of the request's collection is taken for the newest one.
+   */
+  confirm?: ((collection: Collection) => Promise<Collection | undefined>) | undefined;
+  /** `db` may show an older state than the newest unless it is told a position: confirm also before a search. */
+  readsStandbys?: boolean;
 }
+
+type Confirmed = Omit<SearchAnswer, 'timings'> & { timings: Omit<SearchAnswer['timings'], 'total'> };
+type Found = Omit<Confirmed, 'confirmed'>;
 
 export type Search = (request: SearchRequest) => Promise<SearchAnswer>;
 
 // A text's vector never changes for a model, so it may outlive any answer.
 const vectorTtlMs = 24 * 3_600_000;
-
-/** The same request always gives the same text, whatever the order of an object's members. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  // Stays an object: {"a":1} and [["a",1]] are different filters.
-  const members = Object.entries(value).map(([key, member]) => [key, canonical(member)] as const);
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+/** Of what is cached for an answer: to be raised with every change of its shape. */
+const answerShape = 2;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function keyOf(kind: string, ...parts: unknown[]): string {
-  return `${kind}:${createHash('sha256')
-    .update(JSON.stringify(parts.map(canonical)))
-    .digest('base64url')}`;
+function answerKey({ collection, query, k, contains }: SearchRequest): string {
+  // The time tells collections apart that have the same id in different databases with one Redis.
+  const { id, createdAt, generation } = collection;
+  const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
+  const contents = [answerShape, id, createdAt.getTime(), generation];
+  return cacheKey('answer', ...contents, asked, typeof query, k, contains ?? null);
 }
 
 /**
  * Answers queries. An answer is cached under the generation of the collection, so that every write makes older answers
- * unreachable; identical queries at the same time are answered by one. Throws `StoreError` (`wrong_vector_length`) and
+ * unreachable; identical queries at the same time are answered by one. Whatever this query has not run itself is given only when
+ * the generation is confirmed to be the newest. Throws `StoreError` (`wrong_vector_length`, `collection_not_found`) and
  * `EmbeddingError`.
  */
-export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDependencies): Search {
+export function createSearch(dependencies: SearchDependencies): Search {
+  const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
   const vectors = createSingleFlight<Float32Array>();
-  const answers = createSingleFlight<Omit<SearchAnswer, 'timings'> & { embed: number; search: number }>();
+  const flights = createSingleFlight<{ value: ChunkHit[]; source: AnswerSource }>();
+  const findOrRun = createAnswerCache<ChunkHit[]>(cache, dependencies.answers);
 
-  function vectorOf(collection: Collection, text: string): Promise<Float32Array> {
+  async function vectorOf(collection: Collection, text: string): Promise<Float32Array> {
     const { embeddingProvider, embeddingModel, dimensions } = collection;
-    const key = keyOf('vector', embeddingProvider, embeddingModel, dimensions, text);
-    return vectors(key, async () => {
+    const key = cacheKey('vector', embeddingProvider, embeddingModel, dimensions, text);
+    const { value } = await vectors(key, async () => {
       const known = await getVector(cache, key, dimensions);
       if (known) return known;
       const [vector] = await embedderFor(collection).embed([text], { purpose: 'query' });
-      await setVector(cache, key, vector as Float32Array, { ttlMs: vectorTtlMs });
+      void setVector(cache, key, vector as Float32Array, { ttlMs: vectorTtlMs });
       return vector as Float32Array;
     });
+    return value;
   }
 
-  async function answer(request: SearchRequest, generation: number, key: string) {
-    const { collection, query, k, contains } = request;
-    const known = await getJson(cache, key, (value) => value as ChunkHit[]);
-    if (known) return { hits: known, cached: 'result' as const, generation, embed: 0, search: 0 };
-    const start = performance.now();
-    const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
-    const embedded = performance.now();
-    const hits = await searchChunks(db, collection, { vector, k, ...(contains && { contains }) });
-    const search = performance.now() - embedded;
-    await setJson(cache, key, hits, { ttlMs: cacheTtlMs });
-    return { hits, cached: 'none' as const, generation, embed: embedded - start, search };
+  async function find(request: SearchRequest): Promise<Found> {
+    const timings = { embed: 0, search: 0 };
+    async function run(): Promise<ChunkHit[]> {
+      const { collection, query, k, contains } = request;
+      const start = performance.now();
+      const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
+      const embedded = performance.now();
+      const hits = await searchChunks(db, collection, { vector, k, ...(contains && { contains }) });
+      Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
+      return hits;
+    }
+    const key = answerKey(request);
+    const { value: found, joined } = await flights(key, () => findOrRun(key, run));
+    const ran = joined ? 'shared' : 'none';
+    return {
+      hits: found.value,
+      cached: found.source === 'run' ? ran : found.source,
+      collection: request.collection,
+      generation: request.collection.generation,
+      timings: { ...timings },
+    };
+  }
+
+  /** Of what was known before: whatever was found for it may be from before a write that the caller knows of. */
+  async function findConfirmed(request: SearchRequest): Promise<Confirmed> {
+    const found = await find(request);
+    // What ran after the query had come has seen all that was written before.
+    if (found.cached === 'none') return { ...found, confirmed: true };
+    const current = await confirm?.(request.collection);
+    if (!current) return { ...found, confirmed: false };
+    if (current.id === request.collection.id && current.generation === found.generation) {
+      return { ...found, confirmed: true };
+    }
+    return { ...(await find({ ...request, collection: { ...current } })), confirmed: true };
+  }
+
+  /** Finds for a generation that was the newest one after the query had come: anything found for it will do. */
+  async function confirmFirst(request: SearchRequest): Promise<Confirmed> {
+    const current = await confirm?.(request.collection);
+    const collection = { ...(current ?? request.collection) };
+    return { ...(await find({ ...request, collection })), confirmed: current !== undefined };
   }
 
   return async (request) => {
     const start = performance.now();
-    const { collection, query, k, contains } = request;
-    // Read before the search: a write in between makes the entry one that nobody asks for any more.
-    const { id, generation } = collection;
-    const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-    const key = keyOf('answer', id, generation, asked, typeof query, k, contains ?? null);
-    const { embed, search, ...found } = await answers(key, () => answer(request, generation, key));
-    return { ...found, timings: { embed, search, total: performance.now() - start } };
+    // A copy, since its owner keeps the generation up to date: the entry has to have the one from before the search.
+    const asked = { ...request, collection: { ...request.collection } };
+    const { timings, ...answer } = await (readsStandbys ? confirmFirst(asked) : findConfirmed(asked));
+    return { ...answer, timings: { ...timings, total: performance.now() - start } };
   };
 }

@@ -1,4 +1,4 @@
-import { createMemoryCache } from '@sluice/cache';
+import { createMemoryCache, createTieredCache } from '@sluice/cache';
 import { createEmbedder, createLocalProvider } from '@sluice/embeddings';
 import { createPool, type Pool, type Queryable } from '@sluice/pool';
 import {
@@ -100,8 +100,8 @@ describeWithServices('postgres', 'search', () => {
           return embedder.embed(asked, options);
         },
       }),
-      cache: createMemoryCache({ maxBytes: 1_000_000 }),
-      cacheTtlMs: 60_000,
+      cache: createTieredCache(createMemoryCache({ maxBytes: 1_000_000 })),
+      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000 },
     });
   });
 
@@ -117,7 +117,7 @@ describeWithServices('postgres', 'search', () => {
     const request = { collection: await collection(), query: 'bao dam du thau', k: 2 };
     const first = await search(request);
     const second = await search(request);
-    expect(second.cached).toBe('result');
+    expect(second.cached).toBe('memory');
     expect(second.hits).toEqual(first.hits);
     expect(second.timings).toMatchObject({ embed: 0, search: 0 });
     expect(statements).toHaveLength(1);
@@ -165,7 +165,7 @@ describeWithServices('postgres', 'search', () => {
   test('the order of the members of a filter does not matter, that of its array members does', async () => {
     const request = { collection: await collection(), query: 'fox', k: 2 };
     await search({ ...request, contains: { place: 0, tags: ['a', 'b'] } });
-    expect((await search({ ...request, contains: { tags: ['a', 'b'], place: 0 } })).cached).toBe('result');
+    expect((await search({ ...request, contains: { tags: ['a', 'b'], place: 0 } })).cached).toBe('memory');
     const reordered = await search({ ...request, contains: { place: 0, tags: ['b', 'a'] } });
     expect(reordered.cached).toBe('none');
     expect(reordered.hits).toHaveLength(1);
@@ -180,7 +180,7 @@ describeWithServices('postgres', 'search', () => {
   test('a query that finds nothing has no hits, and that is cached too', async () => {
     const request = { collection: await collection(), query: 'fox', k: 5, contains: { place: 'nowhere' } };
     expect(await search(request)).toMatchObject({ hits: [], cached: 'none' });
-    expect(await search(request)).toMatchObject({ hits: [], cached: 'result' });
+    expect(await search(request)).toMatchObject({ hits: [], cached: 'memory' });
   });
 
   test('a vector is searched as it is, and one that is a view of a larger buffer as what it shows', async () => {

@@ -1,5 +1,7 @@
 import type { Pool } from '@sluice/pool';
-import { type Collection, changesChannel, listCollections } from './collections.ts';
+import { type Collection, changesChannel, listCollections, readGenerations } from './collections.ts';
+import { StoreError } from './errors.ts';
+import { createFreshRead } from './fresh-read.ts';
 
 /**
  * Collection definitions and generations, held in the process and never asked for per query. Changes arrive by
@@ -13,6 +15,12 @@ export interface Catalog extends AsyncDisposable {
   refresh(): Promise<void>;
   /** Tells a generation that was read on the way, so that who saw it also searches it. */
   observe(collectionId: number, generation: number): void;
+  /**
+   * The collection of this name as it stands after the call, by one small statement for all who ask meanwhile. Undefined when the
+   * database does not answer: within `confirmMs`, or twice that where the read of others is under way. Throws
+   * `collection_not_found`.
+   */
+  confirm(collection: Collection): Promise<Collection | undefined>;
 }
 
 export interface CatalogOptions {
@@ -20,18 +28,17 @@ export interface CatalogOptions {
   changes: 'listen' | number;
   /** Read log positions along, for searches on standbys. Default false. */
   positions?: boolean;
+  /** Longest time that `confirm` waits for its statement, in ms. Default 250. */
+  confirmMs?: number;
   onError?: (error: unknown) => void;
 }
 
 export function createCatalog(
   pool: Pool,
-  { changes, positions = false, onError = () => {} }: CatalogOptions,
+  { changes, positions = false, confirmMs = 250, onError = () => {} }: CatalogOptions,
 ): Catalog {
   let byName = new Map<string, Collection>();
   let byId = new Map<number, Collection>();
-  let running: Promise<void> | undefined;
-  let again = false;
-
   async function read(): Promise<void> {
     const collections = await listCollections(pool.lane('control'), { positions });
     const known = byId;
@@ -46,22 +53,45 @@ export function createCatalog(
     byId = new Map(collections.map((collection) => [collection.id, collection]));
   }
 
-  function refresh(): Promise<void> {
-    if (running) {
-      // The read under way may have missed the change that this caller knows of.
-      again = true;
-      return running;
-    }
-    running = (async () => {
-      do {
-        again = false;
-        await read();
-      } while (again);
-    })().finally(() => {
-      running = undefined;
-    });
-    return running;
+  const refresh = createFreshRead(read);
+
+  function observe(id: number, generation: number, position?: string): void {
+    const collection = byId.get(id);
+    if (!collection || collection.generation > generation) return;
+    if (collection.generation === generation && collection.position) return;
+    collection.generation = generation;
+    collection.position = position;
   }
+
+  const asked = new Set<number>();
+  /** The ids of `asked` that exist. */
+  const readAsked = createFreshRead(async () => {
+    const ids = [...asked];
+    asked.clear();
+    const late = new AbortController();
+    // A process that was busy for so long finds timer and answer waiting for it, timers first: what has come is read before.
+    const timer = setTimeout(() => setImmediate(() => late.abort()), confirmMs);
+    try {
+      const read = { positions, signal: late.signal };
+      const found = await readGenerations(pool.lane('control'), ids, read);
+      for (const { id, generation, position } of found) observe(id, generation, position);
+      return new Set(found.map(({ id }) => id));
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+
+  async function confirm({ id, name }: Collection): Promise<Collection | undefined> {
+    asked.add(id);
+    const existing = await readAsked().catch(() => undefined);
+    if (!existing) return undefined;
+    // Gone, or known by a definition that is: what has its name now is another one.
+    if (!existing.has(id)) await refresh();
+    const collection = byName.get(name);
+    if (collection) return collection;
+    throw new StoreError('collection_not_found', `no collection is named ${name}`, { name });
+  }
+
   const refreshInBackground = () => void refresh().catch(onError);
 
   const listener = changes === 'listen' ? pool.listen(changesChannel, refreshInBackground) : undefined;
@@ -82,12 +112,8 @@ export function createCatalog(
       return [...byName.values()];
     },
     refresh,
-    observe(collectionId, generation) {
-      const collection = byId.get(collectionId);
-      if (!collection || collection.generation >= generation) return;
-      collection.generation = generation;
-      collection.position = undefined;
-    },
+    observe: (collectionId, generation) => observe(collectionId, generation),
+    confirm,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await listener?.close();

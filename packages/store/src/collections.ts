@@ -105,6 +105,21 @@ export async function listCollections(
   return rows;
 }
 
+/** Of those of `ids` that exist, with positions as in `listCollections`. */
+export async function readGenerations(
+  db: Queryable,
+  ids: readonly number[],
+  { positions, signal }: { positions: boolean; signal: AbortSignal },
+): Promise<Pick<Collection, 'id' | 'generation' | 'position'>[]> {
+  const { rows } = await db.query<Pick<Collection, 'id' | 'generation' | 'position'>>(
+    `select id, generation${positions ? ', pg_current_wal_insert_lsn()::text as position' : ''}
+     from sluice.collections where id = any($1::bigint[])`,
+    [ids],
+    { prepare: true, signal },
+  );
+  return rows;
+}
+
 /** Channel on which every change of a collection's contents or definition is announced. */
 export const changesChannel = 'sluice_changes';
 

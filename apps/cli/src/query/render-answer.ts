@@ -21,10 +21,19 @@ function renderHit(hit: HitBody, number: number, query: string): string {
   return lines.join('\n');
 }
 
+const sources: Record<Exclude<AnswerBody['answer']['cached'], 'none'>, string> = {
+  memory: 'cached in memory',
+  redis: 'cached in Redis',
+  shared: 'shared with an identical query',
+  stale: 'cached, being made anew',
+};
+
 function figuresOf({ results, answer }: AnswerBody): string {
   const { embed_ms: embed, search_ms: search, total_ms: total } = answer.timings;
   const how =
-    answer.cached === 'none' ? `embedding ${embed.toFixed(1)}, search ${search.toFixed(1)}` : 'cached';
+    answer.cached === 'none'
+      ? `embedding ${embed.toFixed(1)}, search ${search.toFixed(1)}`
+      : sources[answer.cached];
   const hits = `${results.length} hit${results.length === 1 ? '' : 's'}`;
   return `${hits} in collection ${answer.collection}, ${total.toFixed(1)} ms (${how})`;
 }

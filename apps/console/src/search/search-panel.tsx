@@ -16,7 +16,9 @@ function Summary({ found }: { found: AnswerBody }) {
   return (
     <p class="small facts">
       <span>{words.summary(found.results.length, timings.total_ms)}</span>
-      <span>{cached === 'none' ? words.timings(timings.embed_ms, timings.search_ms) : words.cached}</span>
+      <span>
+        {cached === 'none' ? words.timings(timings.embed_ms, timings.search_ms) : words.cached[cached]}
+      </span>
     </p>
   );
 }

@@ -96,7 +96,12 @@ export const en = {
     none: 'Nothing found in this collection.',
     summary: (count: number, totalMs: number) =>
       `${plural(count, 'passage', 'passages')} in ${duration(totalMs)}`,
-    cached: 'from the cache',
+    cached: {
+      memory: 'from the cache',
+      redis: 'from the shared cache',
+      shared: 'shared with an identical query',
+      stale: 'from the cache, being made anew',
+    },
     timings: (embedMs: number, searchMs: number) =>
       `embedding ${duration(embedMs)}, database ${duration(searchMs)}`,
     score: 'Score',

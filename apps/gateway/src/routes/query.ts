@@ -13,9 +13,8 @@ export function queryRoutes({ catalog, search }: Services): Router {
     .route('/')
     .post(express.json({ limit: '256kb' }), async (request, response) => {
       const { query, vector, k, collection: name, mode, filter } = validate(querySchema, request.body);
-      const collection = await requireCollection(catalog, name);
-      const { hits, cached, generation, timings } = await search({
-        collection,
+      const { collection, hits, cached, confirmed, generation, timings } = await search({
+        collection: await requireCollection(catalog, name),
         query: query ?? Float32Array.from(vector as number[]),
         k,
         contains: filter,
@@ -26,6 +25,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
           mode,
           collection: name,
           cached,
+          confirmed,
           index: collection.vectorIndex === 'hnsw' ? 'hnsw' : 'exact',
           generation,
           timings: {

@@ -1,4 +1,4 @@
-/** A gateway in a process of its own, so that its memory can be measured. Tells its URL over IPC. */
+/** A gateway in a process of its own, to be measured, killed, or one of several. Tells its URL over IPC. */
 import { runGateway } from '../../src/index.ts';
 
 const gateway = await runGateway(process.env);
