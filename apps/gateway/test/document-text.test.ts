@@ -3,10 +3,9 @@ import type { ChunkBody } from '@sluice/contract';
 import { type Chunk, createExtractor, type Format } from '@sluice/extraction';
 import { createPool } from '@sluice/pool';
 import { type Document, findDocument, readTextChunks } from '@sluice/store';
-import { describeWithServices } from '@sluice/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, corpus, createClient, problemOf } from './support/client.ts';
-import { type Mode, startSluice } from './support/running-service.ts';
+import { expect, test } from 'vitest';
+import { corpus, problemOf } from './support/client.ts';
+import { describeInModes, type SluiceOfSuite } from './support/in-modes.ts';
 
 const singleBlanks = (text: string) => text.replaceAll(/\s/g, ' ');
 
@@ -32,15 +31,7 @@ async function extracted(file: string, format: Format): Promise<string> {
   }
 }
 
-function documentText(mode: Mode): void {
-  let sluice: Awaited<ReturnType<typeof startSluice>>;
-  let client: Client;
-  beforeAll(async () => {
-    sluice = await startSluice(mode);
-    client = createClient(sluice.url);
-  });
-  afterAll(() => sluice?.[Symbol.asyncDispose]());
-
+function documentText(sluice: SluiceOfSuite): void {
   const get = (id: string, headers: Record<string, string> = {}) =>
     fetch(`${sluice.url}/v1/documents/${id}/text`, { headers });
 
@@ -58,7 +49,7 @@ function documentText(mode: Mode): void {
       { max_tokens: 48, overlap_tokens: 0 },
       { max_tokens: 64, overlap_tokens: 32 },
     ]) {
-      const { document_id, progress } = await client.uploadFromCorpus(file, {
+      const { document_id, progress } = await sluice.client.uploadFromCorpus(file, {
         chunking: JSON.stringify(chunking),
         external_id: `${file}-${chunking.max_tokens}`,
       });
@@ -78,7 +69,7 @@ function documentText(mode: Mode): void {
     const long = Array.from({ length: 700 }, (_, i) => `“Paragraph” ${i} — điều khoản \\ \u0001 😀.`).join(
       '\n\n',
     );
-    const { document_id, id, progress } = await client.upload('long.txt', long, {
+    const { document_id, id, progress } = await sluice.client.upload('long.txt', long, {
       chunking: '{"max_tokens":32,"overlap_tokens":8}',
     });
     expect(progress.total).toBeGreaterThan(200);
@@ -92,14 +83,16 @@ function documentText(mode: Mode): void {
   });
 
   test('is asked for by type and by version', async () => {
-    const { document_id, id } = await client.upload('short.txt', 'It is short.', { external_id: 'short' });
+    const { document_id, id } = await sluice.client.upload('short.txt', 'It is short.', {
+      external_id: 'short',
+    });
     const answer = await get(document_id);
     expect(answer.headers.get('etag')).toBe(`"${id}"`);
     expect((await get(document_id, asked(id))).status).toBe(304);
     const refused = await get(document_id, { accept: 'image/png' });
     expect(refused.status).toBe(406);
     expect((await problemOf(refused)).code).toBe('not_acceptable');
-    await client.upload('short.txt', 'It is another.', { external_id: 'short' });
+    await sluice.client.upload('short.txt', 'It is another.', { external_id: 'short' });
     const next = await get(document_id, asked(id));
     expect(await next.text()).toBe('It is another.');
     for (const missing of ['nonsense', '00000000-0000-7000-8000-000000000000']) {
@@ -112,24 +105,23 @@ function documentText(mode: Mode): void {
 
   test('of a version that is replaced while it is read is broken off, never mixed', async () => {
     const long = Array.from({ length: 40 }, (_, i) => `Paragraph ${i} of the first version. `.repeat(8));
-    const { document_id } = await client.upload('mixed.txt', long.join('\n\n'), { external_id: 'mixed' });
+    const { document_id } = await sluice.client.upload('mixed.txt', long.join('\n\n'), {
+      external_id: 'mixed',
+    });
     await using pool = createPool({
       connectionString: sluice.environment.DATABASE_URL as string,
       size: 1,
       maxOverflow: 0,
-      sharedSession: mode === 'embedded',
+      sharedSession: sluice.environment.SLUICE_EMBEDDED === 'true',
     });
     const document = (await findDocument(pool, document_id)) as Document;
     const pages = readTextChunks(pool, document, 1);
     expect((await pages.next()).value).toHaveLength(1);
-    await client.upload('mixed.txt', long.join('\n\n').replaceAll('first', 'second'), {
+    await sluice.client.upload('mixed.txt', long.join('\n\n').replaceAll('first', 'second'), {
       external_id: 'mixed',
     });
     await expect(pages.next()).rejects.toMatchObject({ code: 'document_changed' });
   });
 }
 
-describe('the text of a document, in the embedded mode', () => documentText('embedded'));
-describeWithServices(['postgres', 'redis'], 'the text of a document, with Postgres and Redis', () =>
-  documentText('services'),
-);
+describeInModes('the text of a document', ['embedded', 'services'], documentText);

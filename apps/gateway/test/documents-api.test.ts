@@ -1,18 +1,9 @@
 import type { ChunkBody, DocumentBody } from '@sluice/contract';
-import { describeWithServices } from '@sluice/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createClient, problemOf } from './support/client.ts';
-import { type Mode, startSluice } from './support/running-service.ts';
+import { expect, test } from 'vitest';
+import { problemOf } from './support/client.ts';
+import { describeInModes, type SluiceOfSuite } from './support/in-modes.ts';
 
-function documentsApi(mode: Mode): void {
-  let sluice: Awaited<ReturnType<typeof startSluice>>;
-  let client: Client;
-  beforeAll(async () => {
-    sluice = await startSluice(mode);
-    client = createClient(sluice.url);
-  });
-  afterAll(() => sluice?.[Symbol.asyncDispose]());
-
+function documentsApi(sluice: SluiceOfSuite): void {
   const get = (path: string) => fetch(`${sluice.url}/v1/documents${path}`);
   const list = async (query: string) =>
     (await (await get(query)).json()) as { documents: DocumentBody[]; next_cursor: string | null };
@@ -26,7 +17,9 @@ function documentsApi(mode: Mode): void {
   test('documents are listed page by page, each once, and one is found by its external id', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 7; i += 1) {
-      ids.push((await client.upload(`${i}.txt`, `Document ${i}.`, { external_id: `list-${i}` })).document_id);
+      ids.push(
+        (await sluice.client.upload(`${i}.txt`, `Document ${i}.`, { external_id: `list-${i}` })).document_id,
+      );
     }
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -48,7 +41,7 @@ function documentsApi(mode: Mode): void {
     const text = Array.from({ length: 60 }, (_, i) =>
       `# Part ${i}\n\nIt says ${i}. `.concat('word '.repeat(120)),
     ).join('\n\n');
-    const { document_id, progress } = await client.upload('parts.md', text);
+    const { document_id, progress } = await sluice.client.upload('parts.md', text);
     const chunks: ChunkBody[] = [];
     let cursor: string | null = null;
     do {
@@ -63,7 +56,7 @@ function documentsApi(mode: Mode): void {
       heading_path: ['Part 0'],
       text: expect.stringContaining('It says 0.'),
     });
-    const { results } = await client.query({ query: 'It says 31', k: 1 });
+    const { results } = await sluice.client.query({ query: 'It says 31', k: 1 });
     expect(chunks).toContainEqual(
       expect.objectContaining({ id: results[0]?.chunk_id, text: results[0]?.text }),
     );
@@ -71,11 +64,11 @@ function documentsApi(mode: Mode): void {
   });
 
   test('metadata changes at once for searches, without a new version', async () => {
-    const upload = await client.upload('old-name.txt', 'The osprey circles.', {
+    const upload = await sluice.client.upload('old-name.txt', 'The osprey circles.', {
       external_id: 'osprey',
       metadata: '{"bird":"osprey","status":"draft"}',
     });
-    const find = (filter: Record<string, unknown>) => client.query({ query: 'osprey', filter, k: 5 });
+    const find = (filter: Record<string, unknown>) => sluice.client.query({ query: 'osprey', filter, k: 5 });
     expect((await find({ status: 'draft' })).results).toHaveLength(1);
     const answer = await patch(upload.document_id, {
       metadata: { bird: 'osprey', status: 'final' },
@@ -92,7 +85,7 @@ function documentsApi(mode: Mode): void {
     const { results } = await find({ status: 'final' });
     expect(results[0]?.document).toMatchObject({ name: 'new-name.txt', metadata: { status: 'final' } });
     // The same file again is a change now: it brings the old name and metadata back.
-    const again = await client.upload('old-name.txt', 'The osprey circles.', {
+    const again = await sluice.client.upload('old-name.txt', 'The osprey circles.', {
       external_id: 'osprey',
       metadata: '{"bird":"osprey","status":"draft"}',
     });
@@ -101,7 +94,9 @@ function documentsApi(mode: Mode): void {
   });
 
   test('a change that makes no sense is refused and changes nothing', async () => {
-    const { document_id } = await client.upload('firm.txt', 'It stands firm.', { metadata: '{"a":1}' });
+    const { document_id } = await sluice.client.upload('firm.txt', 'It stands firm.', {
+      metadata: '{"a":1}',
+    });
     for (const body of [
       {},
       { metadata: [] },
@@ -124,7 +119,4 @@ function documentsApi(mode: Mode): void {
   });
 }
 
-describe('documents, in the embedded mode', () => documentsApi('embedded'));
-describeWithServices(['postgres', 'redis'], 'documents, with Postgres and Redis', () =>
-  documentsApi('services'),
-);
+describeInModes('documents', ['embedded', 'services'], documentsApi);

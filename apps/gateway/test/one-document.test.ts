@@ -1,20 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import type { UploadBody } from '@sluice/contract';
-import { describeWithServices } from '@sluice/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, corpus, createClient, form } from './support/client.ts';
-import { type Mode, startSluice } from './support/running-service.ts';
+import { expect, test } from 'vitest';
+import { corpus, form } from './support/client.ts';
+import { describeInModes, type SluiceOfSuite } from './support/in-modes.ts';
 
 /** The main job, the same on each mode. */
-function oneDocumentEndToEnd(mode: Mode): void {
-  let sluice: Awaited<ReturnType<typeof startSluice>>;
-  let client: Client;
-  beforeAll(async () => {
-    sluice = await startSluice(mode);
-    client = createClient(sluice.url);
-  });
-  afterAll(() => sluice?.[Symbol.asyncDispose]());
-
+function oneDocumentEndToEnd(sluice: SluiceOfSuite): void {
   const json = (path: string, body: unknown) =>
     fetch(`${sluice.url}${path}`, {
       method: 'POST',
@@ -24,7 +15,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
 
   test('a file of each format becomes ready, and each is found again', async () => {
     const files = await readdir(corpus);
-    const uploads = await Promise.all(files.map((file) => client.uploadFromCorpus(file)));
+    const uploads = await Promise.all(files.map((file) => sluice.client.uploadFromCorpus(file)));
     expect(uploads.map(({ state, name }) => `${name} ${state}`)).toEqual(
       files.map((file) => `${file} ready`),
     );
@@ -33,7 +24,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
   });
 
   test('a sentence of the PDF finds its passage first, with its page', async () => {
-    const { results } = await client.query({
+    const { results } = await sluice.client.query({
       query: 'With a bid validity of ninety days, the guarantee then runs for one hundred and twenty days',
       k: 3,
     });
@@ -44,13 +35,13 @@ function oneDocumentEndToEnd(mode: Mode): void {
 
   test('a Vietnamese document is found with and without diacritics', async () => {
     for (const query of ['bảo đảm thực hiện hợp đồng', 'bao dam thuc hien hop dong']) {
-      const { results } = await client.query({ query, k: 1 });
+      const { results } = await sluice.client.query({ query, k: 1 });
       expect(results[0]?.document.name).toBe('bao-dam-thuc-hien-hop-dong.pdf');
     }
   });
 
   test('several files in one request make several uploads, in order', async () => {
-    const answer = await client.post(
+    const answer = await sluice.client.post(
       form({ 'a.txt': 'first apple', 'b.md': '# Second\n\npear' }, { metadata: '{"set":"pair"}' }),
     );
     const { uploads } = (await answer.json()) as { uploads: UploadBody[] };
@@ -58,8 +49,8 @@ function oneDocumentEndToEnd(mode: Mode): void {
       ['a.txt', 'text'],
       ['b.md', 'markdown'],
     ]);
-    for (const { id } of uploads) expect((await client.settled(id)).state).toBe('ready');
-    const { results } = await client.query({ query: 'apple', k: 50, filter: { set: 'pair' } });
+    for (const { id } of uploads) expect((await sluice.client.settled(id)).state).toBe('ready');
+    const { results } = await sluice.client.query({ query: 'apple', k: 50, filter: { set: 'pair' } });
     expect(results.map(({ document }) => document.name).sort()).toEqual(['a.txt', 'b.md']);
   });
 
@@ -77,21 +68,31 @@ function oneDocumentEndToEnd(mode: Mode): void {
     for (const answer of [raw, text]) {
       expect(answer.status).toBe(202);
       const { uploads } = (await answer.json()) as { uploads: [UploadBody] };
-      expect((await client.settled(uploads[0].id)).state).toBe('ready');
+      expect((await sluice.client.settled(uploads[0].id)).state).toBe('ready');
     }
-    expect((await client.query({ query: 'quokka marsupial', k: 1 })).results[0]?.document.external_id).toBe(
-      'raw',
+    expect(
+      (await sluice.client.query({ query: 'quokka marsupial', k: 1 })).results[0]?.document.external_id,
+    ).toBe('raw');
+    expect((await sluice.client.query({ query: 'zyzzyva weevil', k: 1 })).results[0]?.document.name).toBe(
+      'weevil',
     );
-    expect((await client.query({ query: 'zyzzyva weevil', k: 1 })).results[0]?.document.name).toBe('weevil');
   });
 
   test('a new version replaces the old one at once, and a write is never hidden by the cache (HKUDS/LightRAG#755)', async () => {
-    const ask = () => client.query({ query: 'colour of the gate', k: 50, filter: { doc: 'gate' } });
+    const ask = () => sluice.client.query({ query: 'colour of the gate', k: 50, filter: { doc: 'gate' } });
     const fields = { external_id: 'gate', metadata: '{"doc":"gate"}' };
-    const first = await client.upload('gate.txt', 'The gate is painted red.\n\nIt opens at nine.', fields);
+    const first = await sluice.client.upload(
+      'gate.txt',
+      'The gate is painted red.\n\nIt opens at nine.',
+      fields,
+    );
     expect((await ask()).results.map(({ text }) => text).join()).toContain('red');
     expect((await ask()).answer.cached).toBe('memory');
-    const second = await client.upload('gate.txt', 'The gate is painted blue.\n\nIt opens at nine.', fields);
+    const second = await sluice.client.upload(
+      'gate.txt',
+      'The gate is painted blue.\n\nIt opens at nine.',
+      fields,
+    );
     expect(second.document_id).toBe(first.document_id);
     const { results, answer } = await ask();
     expect(answer.cached).toBe('none');
@@ -100,10 +101,10 @@ function oneDocumentEndToEnd(mode: Mode): void {
   });
 
   test('a deleted upload takes its document along', async () => {
-    const { id, document_id } = await client.upload('gone.txt', 'ephemeral mayfly', {
+    const { id, document_id } = await sluice.client.upload('gone.txt', 'ephemeral mayfly', {
       metadata: '{"doc":"gone"}',
     });
-    const ask = () => client.query({ query: 'mayfly', filter: { doc: 'gone' } });
+    const ask = () => sluice.client.query({ query: 'mayfly', filter: { doc: 'gone' } });
     expect((await ask()).results).toHaveLength(1);
     expect((await fetch(`${sluice.url}/v1/uploads/${id}`, { method: 'DELETE' })).status).toBe(200);
     expect((await ask()).results).toHaveLength(0);
@@ -112,7 +113,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
   });
 
   test('the event stream ends with the final state', async () => {
-    const answer = await client.post(form({ 'events.txt': 'watch me' }));
+    const answer = await sluice.client.post(form({ 'events.txt': 'watch me' }));
     const { uploads } = (await answer.json()) as { uploads: [UploadBody] };
     const stream = await (await fetch(`${sluice.url}${uploads[0].events_url}`)).text();
     const states = [...stream.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data as string).state);
@@ -128,8 +129,8 @@ function oneDocumentEndToEnd(mode: Mode): void {
       const body = { name, distance, storage, embedding: { provider: 'local', dimensions: 128 } };
       expect((await json('/v1/collections', body)).status).toBe(201);
       expect((await json('/v1/collections', body)).status).toBe(409);
-      await client.upload('x.txt', 'alpha beta gamma', { collection: name });
-      const { results } = await client.query({ query: 'beta', collection: name });
+      await sluice.client.upload('x.txt', 'alpha beta gamma', { collection: name });
+      const { results } = await sluice.client.query({ query: 'beta', collection: name });
       expect(results).toHaveLength(1);
       const collection = await (await fetch(`${sluice.url}/v1/collections/${name}`)).json();
       expect(collection).toMatchObject({ distance, storage, statistics: { documents: 1, chunks: 1 } });
@@ -139,7 +140,7 @@ function oneDocumentEndToEnd(mode: Mode): void {
   });
 
   test('a broken document fails for good, with a typed error', async () => {
-    const upload = await client.upload('broken.pdf', '%PDF-1.7\nthis is no PDF at all');
+    const upload = await sluice.client.upload('broken.pdf', '%PDF-1.7\nthis is no PDF at all');
     expect(upload).toMatchObject({
       state: 'failed',
       attempts: 1,
@@ -160,10 +161,4 @@ function oneDocumentEndToEnd(mode: Mode): void {
   });
 }
 
-describe('one document, end to end, in the embedded mode', () => oneDocumentEndToEnd('embedded'));
-describeWithServices(['postgres'], 'one document, end to end, with Postgres only', () =>
-  oneDocumentEndToEnd('postgres-only'),
-);
-describeWithServices(['postgres', 'redis'], 'one document, end to end, with Postgres and Redis', () =>
-  oneDocumentEndToEnd('services'),
-);
+describeInModes('one document, end to end', ['embedded', 'postgres-only', 'services'], oneDocumentEndToEnd);

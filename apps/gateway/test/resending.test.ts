@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { UploadBody } from '@sluice/contract';
-import { describeWithServices } from '@sluice/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, createClient, form, problemOf } from './support/client.ts';
-import { type Mode, startSluice } from './support/running-service.ts';
+import { expect, test } from 'vitest';
+import { form, problemOf } from './support/client.ts';
+import { describeInModes, type SluiceOfSuite } from './support/in-modes.ts';
 
 /** What a client does that has had no answer, and what one does that sends everything every night. */
-function resending(mode: Mode): void {
-  let sluice: Awaited<ReturnType<typeof startSluice>>;
-  let client: Client;
-  beforeAll(async () => {
-    sluice = await startSluice(mode);
-    client = createClient(sluice.url);
-  });
-  afterAll(() => sluice?.[Symbol.asyncDispose]());
-
+function resending(sluice: SluiceOfSuite): void {
   async function send(key: string, files: Record<string, string>, fields: Record<string, string> = {}) {
     const answer = await fetch(`${sluice.url}/v1/uploads`, {
       method: 'POST',
@@ -49,7 +40,7 @@ function resending(mode: Mode): void {
     const first = await send(key, files, { collection });
     expect([first.answer.status, first.replayed]).toEqual([202, null]);
     const ids = await idsOf(first.answer);
-    for (const id of ids) await client.settled(id);
+    for (const id of ids) await sluice.client.settled(id);
     const second = await send(key, files, { collection });
     expect([second.answer.status, second.replayed]).toEqual([202, 'true']);
     const { uploads } = (await second.answer.json()) as { uploads: UploadBody[] };
@@ -98,9 +89,9 @@ function resending(mode: Mode): void {
   test('a document that has not changed is ready at once, and stays as it is', async () => {
     const fields = { external_id: 'nightly', metadata: '{"doc":"nightly"}' };
     const text = 'The kingfisher dives.\n\nIt comes up again.';
-    const first = await client.upload('nightly.txt', text, fields);
+    const first = await sluice.client.upload('nightly.txt', text, fields);
     expect(first.unchanged).toBe(false);
-    const answer = await client.post(form({ 'nightly.txt': text }, fields));
+    const answer = await sluice.client.post(form({ 'nightly.txt': text }, fields));
     const { uploads } = (await answer.json()) as { uploads: [UploadBody] };
     expect(uploads[0]).toMatchObject({
       state: 'ready',
@@ -108,7 +99,7 @@ function resending(mode: Mode): void {
       document_id: first.document_id,
       progress: first.progress,
     });
-    const { results } = await client.query({ query: 'kingfisher', filter: { doc: 'nightly' }, k: 50 });
+    const { results } = await sluice.client.query({ query: 'kingfisher', filter: { doc: 'nightly' }, k: 50 });
     expect(results).toHaveLength(first.progress.done);
     const document = await (await fetch(`${sluice.url}/v1/documents/${first.document_id}`)).json();
     expect(document).toMatchObject({ upload_id: uploads[0].id });
@@ -121,26 +112,22 @@ function resending(mode: Mode): void {
     ['chunking', { chunking: '{"max_tokens":100,"overlap_tokens":0}' }],
   ])('one whose %s has changed is worked on', async (what, { text, ...change }: Record<string, string>) => {
     const fields = { external_id: `changes-${what}`, metadata: '{"doc":"changes"}' };
-    const first = await client.upload('changes.txt', 'A sentence.', fields);
-    const second = await client.upload('changes.txt', text ?? 'A sentence.', { ...fields, ...change });
+    const first = await sluice.client.upload('changes.txt', 'A sentence.', fields);
+    const second = await sluice.client.upload('changes.txt', text ?? 'A sentence.', { ...fields, ...change });
     expect(second).toMatchObject({ state: 'ready', unchanged: false, document_id: first.document_id });
   });
 
   test('one that goes back to an older version is worked on while the newer one is under way', async () => {
     const fields = { external_id: 'back', metadata: '{"doc":"back"}' };
-    await client.upload('back.txt', 'The old lighthouse.', fields);
+    await sluice.client.upload('back.txt', 'The old lighthouse.', fields);
     const answers = [];
     for (const text of ['The new lighthouse.', 'The old lighthouse.']) {
-      answers.push(await client.post(form({ 'back.txt': text }, fields)));
+      answers.push(await sluice.client.post(form({ 'back.txt': text }, fields)));
     }
-    for (const answer of answers) for (const id of await idsOf(answer)) await client.settled(id);
-    const { results } = await client.query({ query: 'lighthouse', filter: { doc: 'back' } });
+    for (const answer of answers) for (const id of await idsOf(answer)) await sluice.client.settled(id);
+    const { results } = await sluice.client.query({ query: 'lighthouse', filter: { doc: 'back' } });
     expect(results.map(({ text }) => text)).toEqual(['The old lighthouse.']);
   });
 }
 
-describe('resending, in the embedded mode', () => resending('embedded'));
-describeWithServices(['postgres'], 'resending, with Postgres only', () => resending('postgres-only'));
-describeWithServices(['postgres', 'redis'], 'resending, with Postgres and Redis', () =>
-  resending('services'),
-);
+describeInModes('resending', ['embedded', 'postgres-only', 'services'], resending);

@@ -1,30 +1,7 @@
 import { startEmbeddingsServer } from '@sluice/testing';
 import { expect, test } from 'vitest';
-import {
-  createEmbedder,
-  createOpenAiProvider,
-  type EmbedderOptions,
-  type EmbeddingRequestReport,
-  type OpenAiProviderOptions,
-} from '../src/index.ts';
-
-const document = { purpose: 'document' } as const;
-const query = { purpose: 'query' } as const;
-
-function setUp(
-  baseUrl: string,
-  options: Partial<EmbedderOptions> = {},
-  provider: Partial<OpenAiProviderOptions> = {},
-) {
-  return createEmbedder(
-    createOpenAiProvider({ apiKey: 'k', baseUrl, model: 'm', dimensions: 8, timeoutMs: 5000, ...provider }),
-    { maxWaitMs: 20, concurrency: 4, retries: 3, firstRetryMs: 50, ...options },
-  );
-}
-
-function numbered(count: number, prefix = 'text'): string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix} ${index}`);
-}
+import type { EmbeddingRequestReport } from '../src/index.ts';
+import { document, numbered, query, setUp } from './support/embedder.ts';
 
 test('texts of several callers share one request, and each caller gets its own vectors in order', async () => {
   await using server = await startEmbeddingsServer({ dimensions: 8 });

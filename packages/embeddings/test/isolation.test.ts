@@ -1,32 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddingsServer } from '@sluice/testing';
 import { describe, expect, test, vi } from 'vitest';
-import {
-  createEmbedder,
-  createOpenAiProvider,
-  type EmbedderOptions,
-  type OpenAiProviderOptions,
-} from '../src/index.ts';
+import { document, numbered, query, setUp } from './support/embedder.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const patient = { timeout: 20_000, interval: 1 };
-const document = { purpose: 'document' } as const;
-const query = { purpose: 'query' } as const;
-
-function setUp(
-  baseUrl: string,
-  options: Partial<EmbedderOptions> = {},
-  provider: Partial<OpenAiProviderOptions> = {},
-) {
-  return createEmbedder(
-    createOpenAiProvider({ apiKey: 'k', baseUrl, model: 'm', dimensions: 8, timeoutMs: 5000, ...provider }),
-    { maxWaitMs: 20, concurrency: 4, retries: 3, firstRetryMs: 50, ...options },
-  );
-}
-
-function numbered(count: number, prefix = 'text'): string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix} ${index}`);
-}
 
 describe('one bad provider blocks no other (pgEdge/pgedge-vectorizer#78)', () => {
   test.each([
