@@ -13,6 +13,7 @@ export {
   documentChangeSchema,
   documentListQuerySchema,
 } from './document.ts';
+export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';

@@ -1,8 +1,40 @@
 import { z } from 'zod';
 import { collectionNameSchema } from './collection.ts';
-import { metadataSchema } from './metadata.ts';
+import { FilterFault, parseFilter } from './parse-filter.ts';
 
 export const maxResults = 200;
+
+const filterDescription = `Only chunks of documents whose metadata fits. An object without operators is contained in the
+metadata: \`{"language": "vi", "tags": ["law"]}\` asks for that language and for an array \`tags\` with \`law\` in it. Below a key,
+operators compare its value: \`{"year": {"$gte": 2020, "$lt": 2025}}\`; deeper keys are written as objects:
+\`{"court": {"level": {"$in": [1, 2]}}}\`. All members of an object have to hold.
+
+- \`$eq\`, \`$ne\`: any JSON value, as a whole. \`$in\`, \`$nin\`: one of up to 256.
+- \`$gt\`, \`$gte\`, \`$lt\`, \`$lte\`: a number, a string (by code points), or \`{"$date": "2025-01-31T08:30:00Z"}\`, which compares
+  strings of ISO 8601 as instants (a date alone is its midnight in UTC).
+- \`$exists\`: true or false; a JSON null exists.
+- \`$and\`, \`$or\`: arrays of filters, \`$not\`: a filter.
+
+A value of another JSON type than the operand compares as false, and so does a missing key; \`$ne\`, \`$nin\` and \`$not\` are exact
+opposites, so they hold where the key is missing. Keys do not lead into arrays. A key that begins with \`$\` is written with one
+more. At most 64 comparisons, 16 levels, 64 KiB.`;
+
+const filterSchema = z
+  .unknown()
+  .transform((value, context) => {
+    try {
+      return parseFilter(value);
+    } catch (error) {
+      if (!(error instanceof FilterFault)) throw error;
+      context.addIssue({ code: 'custom', path: [...error.path], message: error.message });
+      return z.NEVER;
+    }
+  })
+  .meta({
+    description: filterDescription,
+    override: { type: 'object', additionalProperties: true },
+    example: { language: 'en', year: { $gte: 2020 } },
+  });
 
 export const querySchema = z
   .strictObject({
@@ -16,11 +48,7 @@ export const querySchema = z
     k: z.int().min(1).max(maxResults).default(10).describe('How many chunks'),
     collection: collectionNameSchema.default('default'),
     mode: z.enum(['vector']).default('vector'),
-    filter: metadataSchema
-      .optional()
-      .describe(
-        'Only chunks of documents whose metadata contains this object, nested objects and array members included',
-      ),
+    filter: filterSchema.optional(),
   })
   .refine((value) => (value.query === undefined) !== (value.vector === undefined), {
     error: 'expected exactly one of query and vector',
@@ -29,7 +57,10 @@ export const querySchema = z
     path: ['query'],
     error: 'expected at least one character that is not white space',
   })
-  .meta({ id: 'Query', example: { query: 'How long is a bid valid?', k: 5, filter: { language: 'en' } } });
+  .meta({
+    id: 'Query',
+    example: { query: 'How long is a bid valid?', k: 5, filter: { language: 'en', year: { $gte: 2020 } } },
+  });
 
 const hitSchema = z
   .object({

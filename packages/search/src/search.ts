@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Cache, getJson, getVector, setJson, setVector } from '@sluice/cache';
+import type { Filter } from '@sluice/contract';
 import type { Embedder } from '@sluice/embeddings';
 import type { Queryable } from '@sluice/pool';
 import { type ChunkHit, type Collection, searchChunks } from '@sluice/store';
@@ -10,8 +11,8 @@ export interface SearchRequest {
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
   k: number;
-  /** Only chunks of documents whose metadata contains this object. */
-  contains?: Record<string, unknown> | undefined;
+  /** Only chunks of documents whose metadata fits. */
+  filter?: Filter | undefined;
 }
 
 export interface SearchAnswer {
@@ -78,13 +79,13 @@ export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDepen
   }
 
   async function answer(request: SearchRequest, generation: number, key: string) {
-    const { collection, query, k, contains } = request;
+    const { collection, query, k, filter } = request;
     const known = await getJson(cache, key, (value) => value as ChunkHit[]);
     if (known) return { hits: known, cached: 'result' as const, generation, embed: 0, search: 0 };
     const start = performance.now();
     const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
     const embedded = performance.now();
-    const hits = await searchChunks(db, collection, { vector, k, ...(contains && { contains }) });
+    const hits = await searchChunks(db, collection, { vector, k, filter });
     const search = performance.now() - embedded;
     await setJson(cache, key, hits, { ttlMs: cacheTtlMs });
     return { hits, cached: 'none' as const, generation, embed: embedded - start, search };
@@ -92,11 +93,11 @@ export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDepen
 
   return async (request) => {
     const start = performance.now();
-    const { collection, query, k, contains } = request;
+    const { collection, query, k, filter } = request;
     // Read before the search: a write in between makes the entry one that nobody asks for any more.
     const { id, generation } = collection;
     const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-    const key = keyOf('answer', id, generation, asked, typeof query, k, contains ?? null);
+    const key = keyOf('answer', id, generation, asked, typeof query, k, filter ?? null);
     const { embed, search, ...found } = await answers(key, () => answer(request, generation, key));
     return { ...found, timings: { embed, search, total: performance.now() - start } };
   };

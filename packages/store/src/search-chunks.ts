@@ -1,8 +1,11 @@
+import type { Filter } from '@sluice/contract';
 import type { Queryable } from '@sluice/pool';
 import { chunkTable, distanceOperators } from './chunk-table.ts';
 import { encodeVector } from './codec/vector.ts';
 import type { Collection, Distance } from './collections.ts';
 import { StoreError } from './errors.ts';
+import { compileFilter } from './filter.ts';
+import { createParameters } from './parameters.ts';
 
 export interface ChunkHit {
   id: string;
@@ -21,6 +24,9 @@ export interface ChunkHit {
   metadata: Record<string, unknown>;
 }
 
+// Statements with more parameters have long filters, and shapes of their own: named, they would push the common ones out.
+const maxPrepared = 24;
+
 /** Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product. */
 export function scoreOf(kind: Distance, distance: number): number {
   if (kind === 'cosine') return 1 - distance;
@@ -30,8 +36,8 @@ export function scoreOf(kind: Distance, distance: number): number {
 export interface VectorSearch {
   vector: Float32Array;
   k: number;
-  /** Only chunks whose metadata contains this object (`@>`). */
-  contains?: Record<string, unknown>;
+  /** Only chunks of documents whose metadata fits. */
+  filter?: Filter | undefined;
 }
 
 /**
@@ -41,7 +47,7 @@ export interface VectorSearch {
 export async function searchChunks(
   db: Queryable,
   collection: Pick<Collection, 'id' | 'name' | 'dimensions' | 'distance' | 'storage' | 'position'>,
-  { vector, k, contains }: VectorSearch,
+  { vector, k, filter }: VectorSearch,
 ): Promise<ChunkHit[]> {
   const { dimensions, storage } = collection;
   if (vector.length !== dimensions) {
@@ -52,19 +58,22 @@ export async function searchChunks(
     );
   }
   // ORDER BY a bare operator with a parameter and LIMIT: any other shape does not use the HNSW index.
-  const distance = `embedding ${distanceOperators[collection.distance]} $1::${storage}(${dimensions})`;
-  const filter = contains ? 'where metadata @> $3::jsonb' : '';
+  const parameters = createParameters();
+  const vectorParameter = parameters.bind(encodeVector(vector, storage), `${storage}(${dimensions})`);
+  const distance = `embedding ${distanceOperators[collection.distance]} ${vectorParameter}`;
+  const limit = parameters.bind(k, 'int');
+  const where = filter ? `where ${compileFilter(filter, parameters)}` : '';
   const { rows } = await db.query<ChunkHit & Record<string, unknown>>(
     `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
        n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
        d.name as "documentName", d.title as "documentTitle"
      from (
-       select *, ${distance} as distance from ${chunkTable(collection.id)} ${filter} order by ${distance} limit $2::int
+       select *, ${distance} as distance from ${chunkTable(collection.id)} ${where} order by ${distance} limit ${limit}
      ) n join sluice.documents d on d.id = n.document_id
      order by n.distance, n.id`,
-    [encodeVector(vector, storage), k, ...(contains ? [JSON.stringify(contains)] : [])],
+    parameters.values,
     // On a standby, what the collection's generation promises has to be there already.
-    { prepare: true, after: collection.position ?? 'primary' },
+    { prepare: parameters.values.length <= maxPrepared, after: collection.position ?? 'primary' },
   );
   return rows;
 }

@@ -212,7 +212,7 @@ describeWithServices(['postgres'], 'the store', () => {
     const hits = await searchChunks(pool, collection, {
       vector: vectorOf(700),
       k: 10,
-      contains: { of: 'needle' },
+      filter: { op: 'contains', value: { of: 'needle' } },
     });
     expect(hits.map(({ text }) => text).sort()).toEqual(['another', 'one', 'third one']);
   });

@@ -29,7 +29,11 @@ export function queryCommand(): Command {
     .argument('<text...>', 'what to look for; several words need no quotes')
     .option('-c, --collection <name>', 'collection to search (default: "default")')
     .option('-k, --k <n>', 'how many passages', integerBetween(1, 200), 5)
-    .option('--filter <json>', 'only documents whose metadata contains this JSON object', jsonObject)
+    .option(
+      '--filter <json>',
+      'only documents whose metadata fits this JSON object; operators such as $gte are possible',
+      jsonObject,
+    )
     .option('--json', 'print the answer of the server as one JSON line', false);
   return withClientOptions(command)
     .addHelpText(
@@ -38,6 +42,7 @@ export function queryCommand(): Command {
 Examples:
   $ sluice query how long is a bid valid
   $ sluice query "hồ sơ mời thầu" --filter '{"language":"vi"}' --k 3
+  $ sluice query bid security --filter '{"year":{"$gte":2020},"$not":{"status":"draft"}}'
   $ sluice query bid security --json | jq -r '.results[].document.name'
 
 Exit codes: 0 answered (even if nothing was found), 1 the server refused, 2 wrong usage, 3 server not reachable.`,

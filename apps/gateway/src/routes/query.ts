@@ -18,7 +18,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
         collection,
         query: query ?? Float32Array.from(vector as number[]),
         k,
-        contains: filter,
+        filter,
       });
       const body: AnswerBody = {
         results: hits.map((hit) => presentHit(collection.distance, hit)),
