@@ -2,6 +2,7 @@
 export { type BatchBody, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 export {
   type CollectionBody,
+  collectionChangeSchema,
   collectionNameSchema,
   type NewCollectionBody,
   newCollectionSchema,

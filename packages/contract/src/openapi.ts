@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { batchSchema, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 import {
+  collectionChangeSchema,
   collectionListSchema,
   collectionNameSchema,
   collectionSchema,
@@ -386,6 +387,23 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           tags: ['Collections'],
           requestParams: { path: z.object({ name: collectionNameSchema }) },
           responses: { '200': json('The collection', collectionSchema), ...problems('collection_not_found') },
+        },
+        patch: {
+          operationId: 'updateCollection',
+          summary: 'Change which fields of the metadata have an index',
+          description:
+            'The list takes the place of the one before. Indexes are built and dropped by a worker beside searches and uploads; ' +
+            'until one is ready filters do without it.',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: collectionChangeSchema } },
+          },
+          responses: {
+            '200': json('The collection', collectionSchema),
+            ...problems('invalid_request', 'invalid_json', 'collection_not_found'),
+          },
         },
         delete: {
           operationId: 'deleteCollection',

@@ -94,8 +94,11 @@ export const answerSchema = z
         collection: collectionNameSchema,
         cached: z.enum(['none', 'result']).describe('result: the whole answer came from the cache'),
         index: z
-          .enum(['hnsw', 'exact'])
-          .describe('exact: all vectors were compared, as there is no index, or not yet'),
+          .enum(['hnsw', 'filter', 'exact'])
+          .describe(
+            'hnsw: the vector index; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
+              'compared, as there is no vector index, or not yet',
+          ),
         generation: z.int().describe('Version of the collection’s contents that was searched'),
         timings: z.object({
           embed_ms: z.number().describe('Embedding of the query text; 0 when it was known'),

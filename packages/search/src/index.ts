@@ -1,4 +1,5 @@
 // What it means to answer a query.
+export type { IndexUsed } from './find-chunks.ts';
 export {
   createSearch,
   type Search,

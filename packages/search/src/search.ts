@@ -3,7 +3,8 @@ import { type Cache, getJson, getVector, setJson, setVector } from '@sluice/cach
 import type { Filter } from '@sluice/contract';
 import type { Embedder } from '@sluice/embeddings';
 import type { Queryable } from '@sluice/pool';
-import { type ChunkHit, type Collection, searchChunks } from '@sluice/store';
+import type { Collection } from '@sluice/store';
+import { createChunkFinder, type FoundChunks } from './find-chunks.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export interface SearchRequest {
@@ -15,8 +16,7 @@ export interface SearchRequest {
   filter?: Filter | undefined;
 }
 
-export interface SearchAnswer {
-  hits: ChunkHit[];
+export interface SearchAnswer extends FoundChunks {
   cached: 'none' | 'result';
   /** Of the collection's contents that were searched. */
   generation: number;
@@ -63,6 +63,7 @@ function keyOf(kind: string, ...parts: unknown[]): string {
  * `EmbeddingError`.
  */
 export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDependencies): Search {
+  const find = createChunkFinder(db);
   const vectors = createSingleFlight<Float32Array>();
   const answers = createSingleFlight<Omit<SearchAnswer, 'timings'> & { embed: number; search: number }>();
 
@@ -80,15 +81,15 @@ export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDepen
 
   async function answer(request: SearchRequest, generation: number, key: string) {
     const { collection, query, k, filter } = request;
-    const known = await getJson(cache, key, (value) => value as ChunkHit[]);
-    if (known) return { hits: known, cached: 'result' as const, generation, embed: 0, search: 0 };
+    const known = await getJson(cache, key, (value) => value as FoundChunks);
+    if (known) return { ...known, cached: 'result' as const, generation, embed: 0, search: 0 };
     const start = performance.now();
     const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
     const embedded = performance.now();
-    const hits = await searchChunks(db, collection, { vector, k, filter });
+    const found = await find(collection, { vector, k, filter });
     const search = performance.now() - embedded;
-    await setJson(cache, key, hits, { ttlMs: cacheTtlMs });
-    return { hits, cached: 'none' as const, generation, embed: embedded - start, search };
+    await setJson(cache, key, found, { ttlMs: cacheTtlMs });
+    return { ...found, cached: 'none' as const, generation, embed: embedded - start, search };
   }
 
   return async (request) => {
@@ -97,7 +98,7 @@ export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDepen
     // Read before the search: a write in between makes the entry one that nobody asks for any more.
     const { id, generation } = collection;
     const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-    const key = keyOf('answer', id, generation, asked, typeof query, k, filter ?? null);
+    const key = keyOf('found', id, generation, asked, typeof query, k, filter ?? null);
     const { embed, search, ...found } = await answers(key, () => answer(request, generation, key));
     return { ...found, timings: { embed, search, total: performance.now() - start } };
   };

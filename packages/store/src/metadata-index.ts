@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { chunkTable } from './chunk-table.ts';
+
 export type MetadataType = 'text' | 'number' | 'boolean' | 'datetime';
 
 /** A field of metadata whose values have an index of their own. */
@@ -37,4 +40,15 @@ export function indexedValue({ field, type }: MetadataIndex): string {
   const json = `(metadata ${keys.map((key) => `-> '${key}'`).join(' ')})`;
   const value = typedValue(json, type);
   return type === 'text' ? `left(${value}, ${indexedCharacters})` : value;
+}
+
+export function metadataIndexName(collectionId: number, { field, type }: MetadataIndex): string {
+  const table = chunkTable(collectionId).replace('sluice.', '');
+  // Names have 63 bytes at most, fields more.
+  return `${table}_by_${type}_${createHash('sha256').update(field).digest('hex').slice(0, 12)}`;
+}
+
+/** `options`: words behind CREATE INDEX. */
+export function createMetadataIndexSql(collectionId: number, index: MetadataIndex, options = ''): string {
+  return `create index ${options} ${metadataIndexName(collectionId, index)} on ${chunkTable(collectionId)} ((${indexedValue(index)}))`;
 }

@@ -14,7 +14,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
     .post(express.json({ limit: '256kb' }), async (request, response) => {
       const { query, vector, k, collection: name, mode, filter } = validate(querySchema, request.body);
       const collection = await requireCollection(catalog, name);
-      const { hits, cached, generation, timings } = await search({
+      const { hits, index, cached, generation, timings } = await search({
         collection,
         query: query ?? Float32Array.from(vector as number[]),
         k,
@@ -26,7 +26,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
           mode,
           collection: name,
           cached,
-          index: collection.vectorIndex === 'hnsw' ? 'hnsw' : 'exact',
+          index,
           generation,
           timings: {
             embed_ms: tenths(timings.embed),
