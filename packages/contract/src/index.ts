@@ -18,7 +18,14 @@ export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
-export { type AnswerBody, type HitBody, maxResults, type QueryBody, querySchema } from './query.ts';
+export {
+  type AnswerBody,
+  type HitBody,
+  type HitPart,
+  maxResults,
+  type QueryBody,
+  querySchema,
+} from './query.ts';
 export type { ReceiptBody } from './receipt.ts';
 export {
   type RedrivenBody,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collectionNameSchema } from './collection.ts';
 import { FilterFault, parseFilter } from './parse-filter.ts';
+import { vectorSchema } from './vector.ts';
 
 export const maxResults = 200;
 
@@ -36,31 +37,126 @@ const filterSchema = z
     example: { language: 'en', year: { $gte: 2020 } },
   });
 
-export const querySchema = z
+const textSchema = z
+  .string()
+  .min(1)
+  .max(8_192)
+  .refine((value) => /[^\s\0]/.test(value), {
+    error: 'expected at least one character that is not white space',
+  });
+
+const questionSchema = z
   .strictObject({
-    query: z.string().min(1).max(8_192).optional().describe('Text to look for. Either this or `vector`.'),
-    vector: z
-      .array(z.number())
-      .min(1)
-      .max(4_000)
-      .optional()
-      .describe('A vector of the collection’s model and dimensions. Either this or `query`.'),
-    k: z.int().min(1).max(maxResults).default(10).describe('How many chunks'),
-    collection: collectionNameSchema.default('default'),
-    mode: z.enum(['vector']).default('vector'),
-    filter: filterSchema.optional(),
+    query: textSchema.optional().describe('Text to look for'),
+    vector: vectorSchema.optional(),
   })
   .refine((value) => (value.query === undefined) !== (value.vector === undefined), {
     error: 'expected exactly one of query and vector',
+  });
+
+/** Parts of a hit that a request can choose among; `chunk_id` and `score` are always there. */
+const hitParts = [
+  'distance',
+  'text',
+  'ordinal',
+  'page',
+  'heading_path',
+  'char_start',
+  'char_end',
+  'document',
+  'metadata',
+  'context',
+] as const;
+export type HitPart = (typeof hitParts)[number];
+
+const neighbours = z.int().min(0).max(10).default(0);
+const isUnique = (list: readonly unknown[]) => new Set(list).size === list.length;
+
+export const querySchema = z
+  .strictObject({
+    query: textSchema.optional().describe('Text to look for. One of this, `vector` and `queries`.'),
+    vector: vectorSchema.optional(),
+    queries: z
+      .array(questionSchema)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe(
+        'Several texts or vectors, each searched for, and their results fused by reciprocal rank: the score of a hit is then the sum ' +
+          'of 1 / (60 + its place) over them',
+      ),
+    k: z.int().min(1).max(maxResults).default(10).describe('How many chunks'),
+    collection: collectionNameSchema.default('default'),
+    collections: z
+      .array(collectionNameSchema)
+      .min(1)
+      .max(16)
+      .refine(isUnique, { error: 'expected each collection once' })
+      .optional()
+      .describe('In place of `collection`: several with the same model and distance, as one'),
+    mode: z.enum(['vector']).default('vector'),
+    filter: filterSchema.optional(),
+    score_threshold: z
+      .number()
+      .optional()
+      .describe('Only hits with that score at least; of `queries`, in the results of each'),
+    max_per_document: z
+      .int()
+      .min(1)
+      .max(maxResults)
+      .optional()
+      .describe(
+        'Most chunks of one document. By the vector index, up to 2 000 of the nearest chunks are looked at for others',
+      ),
+    context: z
+      .strictObject({ before: neighbours, after: neighbours })
+      .optional()
+      .describe('So many chunks of the document before and after each hit come with it'),
+    fields: z
+      .array(z.enum(hitParts))
+      .refine(isUnique, { error: 'expected each part once' })
+      .optional()
+      .describe(
+        'Which parts of a hit to give, besides chunk_id and score. Default all. Without `metadata`, `document` comes without it',
+      ),
+    cursor: z
+      .string()
+      .max(2_000)
+      .optional()
+      .describe(
+        '`next_cursor` of an answer to the same request, for the hits after those. Pages reach 1 000 hits deep, and end when a ' +
+          'collection changes',
+      ),
+    explain: z
+      .boolean()
+      .default(false)
+      .describe('Says how each search was done, with the plan of the database. Goes past the cache'),
   })
-  .refine((value) => value.query === undefined || /[^\s\0]/.test(value.query), {
-    path: ['query'],
-    error: 'expected at least one character that is not white space',
-  })
+  .refine(
+    ({ query, vector, queries }) => [query, vector, queries].filter((one) => one !== undefined).length === 1,
+    {
+      error: 'expected exactly one of query, vector and queries',
+    },
+  )
   .meta({
     id: 'Query',
-    example: { query: 'How long is a bid valid?', k: 5, filter: { language: 'en', year: { $gte: 2020 } } },
+    example: {
+      query: 'How long is a bid valid?',
+      k: 5,
+      filter: { language: 'en', year: { $gte: 2020 } },
+      context: { before: 1, after: 1 },
+    },
   });
+
+const neighbourSchema = z.object({ chunk_id: z.uuid(), ordinal: z.int(), text: z.string() });
+
+const cachedSchema = z.enum(['none', 'result']).describe('result: the whole answer came from the cache');
+const indexSchema = z
+  .enum(['hnsw', 'filter', 'exact'])
+  .describe(
+    'hnsw: the vector index, unless the planner finds that so few vectors are compared sooner; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
+      'compared, as there is no vector index, or not yet',
+  );
 
 const hitSchema = z
   .object({
@@ -82,24 +178,60 @@ const hitSchema = z
       title: z.string().nullable(),
       metadata: z.record(z.string(), z.unknown()),
     }),
+    collection: collectionNameSchema.optional().describe('Where several were searched'),
+    context: z
+      .object({ before: z.array(neighbourSchema), after: z.array(neighbourSchema) })
+      .optional()
+      .describe('In the order of the document, where it was asked for'),
   })
-  .meta({ id: 'Hit' });
+  .meta({
+    id: 'Hit',
+    description: 'A request with `fields` gets chunk_id, score and those',
+    override: ({ jsonSchema }) => {
+      jsonSchema.required = ['score', 'chunk_id'];
+    },
+  });
+
+const searchSchema = z
+  .object({
+    collection: collectionNameSchema,
+    generation: z.int().describe('Version of the collection’s contents that was searched'),
+    cached: cachedSchema,
+    index: indexSchema,
+    explanation: z
+      .object({
+        plan: z.array(z.string()).describe('Lines of EXPLAIN, of the statement that gave the hits'),
+        effort: z.int().nullable().describe('hnsw.ef_search'),
+        statements: z.int().describe('How many it took until there were enough hits'),
+        estimate: z
+          .object({ matches: z.int(), chunks: z.int() })
+          .nullable()
+          .describe('How many chunks of the collection the filter was expected to let through'),
+        timings: z.object({ embed_ms: z.number(), estimate_ms: z.number(), search_ms: z.number() }),
+      })
+      .optional()
+      .describe('Only for `explain`'),
+  })
+  .meta({ id: 'SearchDone' });
 
 export const answerSchema = z
   .object({
     results: z.array(hitSchema).describe('Best first'),
+    next_cursor: z.string().nullable().describe('For the next page; null where there is none'),
     answer: z
       .object({
         mode: z.enum(['vector']),
         collection: collectionNameSchema,
-        cached: z.enum(['none', 'result']).describe('result: the whole answer came from the cache'),
-        index: z
-          .enum(['hnsw', 'filter', 'exact'])
-          .describe(
-            'hnsw: the vector index; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
-              'compared, as there is no vector index, or not yet',
-          ),
+        cached: cachedSchema,
+        index: indexSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
+        searches: z
+          .array(searchSchema)
+          .optional()
+          .describe(
+            'For several collections or queries, and for `explain`: each search, collection by collection. The members beside it ' +
+              'are those of the first then, and cached only if all were',
+          ),
         timings: z.object({
           embed_ms: z.number().describe('Embedding of the query text; 0 when it was known'),
           search_ms: z.number().describe('Database; 0 when cached'),

@@ -16,9 +16,9 @@ function issues(result: {
 
 test('a query has exactly one of text and vector', () => {
   expect(querySchema.safeParse({ query: 'x' }).success).toBe(true);
-  expect(issues(querySchema.safeParse({}))).toContain('exactly one of query and vector');
+  expect(issues(querySchema.safeParse({}))).toContain('exactly one of query, vector and queries');
   expect(issues(querySchema.safeParse({ query: 'x', vector: [1] }))).toContain(
-    'exactly one of query and vector',
+    'exactly one of query, vector and queries',
   );
   expect(issues(querySchema.safeParse({ query: ' \n\0' }))).toContain(
     'query: expected at least one character',
@@ -137,4 +137,22 @@ test('a filter without operators is containment, and a doubled $ is a key', () =
   expect(JSON.stringify(parse({ b: { $gt: 1 }, a: { $lt: 2 } }))).toBe(
     JSON.stringify(parse({ a: { $lt: 2 }, b: { $gt: 1 } })),
   );
+});
+
+test('a vector is numbers or base64 of floats, all of them finite', () => {
+  const parse = (vector: unknown) => querySchema.safeParse({ vector });
+  const floats = Float32Array.of(1, -2.5, 1e-7);
+  expect(parse([...floats]).data?.vector).toEqual(floats);
+  const bytes = Buffer.from(floats.buffer);
+  expect(parse(bytes.toString('base64')).data?.vector).toEqual(floats);
+  expect(parse(bytes.toString('base64').replaceAll('=', '')).data?.vector).toEqual(floats);
+  expect(issues(parse(bytes.subarray(1).toString('base64')))).toContain('vector: expected 1 to 4000 numbers');
+  expect(issues(parse([1, 1e39]))).toContain('vector/1: expected a finite number');
+  expect(issues(parse(Array(4_001).fill(1)))).toContain('vector: expected 1 to 4000 numbers');
+  expect(issues(parse({ length: 1 }))).toContain('vector: expected 1 to 4000 numbers');
+});
+
+test('the OpenAPI document asks for no more of a hit than every answer has', () => {
+  const { components } = openApiDocument('1.2.3');
+  expect(components?.schemas?.Hit).toMatchObject({ required: ['score', 'chunk_id'] });
 });

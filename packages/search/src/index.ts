@@ -1,5 +1,6 @@
 // What it means to answer a query.
-export type { IndexUsed } from './find-chunks.ts';
+export { SearchError } from './errors.ts';
+export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
 export {
   createSearch,
   type Search,

@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
 import { type Cache, getJson, getVector, setJson, setVector } from '@sluice/cache';
-import type { Filter } from '@sluice/contract';
 import type { Embedder } from '@sluice/embeddings';
 import type { Queryable } from '@sluice/pool';
 import type { Collection } from '@sluice/store';
-import { createChunkFinder, type FoundChunks } from './find-chunks.ts';
+import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-export interface SearchRequest {
+export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
-  k: number;
-  /** Only chunks of documents whose metadata fits. */
-  filter?: Filter | undefined;
 }
 
 export interface SearchAnswer extends FoundChunks {
@@ -80,25 +76,26 @@ export function createSearch({ db, embedderFor, cache, cacheTtlMs }: SearchDepen
   }
 
   async function answer(request: SearchRequest, generation: number, key: string) {
-    const { collection, query, k, filter } = request;
-    const known = await getJson(cache, key, (value) => value as FoundChunks);
+    const { collection, query, ...question } = request;
+    // Who wants an explanation wants to see it happen.
+    const known = question.explain ? undefined : await getJson(cache, key, (value) => value as FoundChunks);
     if (known) return { ...known, cached: 'result' as const, generation, embed: 0, search: 0 };
     const start = performance.now();
     const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
     const embedded = performance.now();
-    const found = await find(collection, { vector, k, filter });
+    const found = await find(collection, { ...question, vector });
     const search = performance.now() - embedded;
-    await setJson(cache, key, found, { ttlMs: cacheTtlMs });
+    if (!question.explain) await setJson(cache, key, found, { ttlMs: cacheTtlMs });
     return { ...found, cached: 'none' as const, generation, embed: embedded - start, search };
   }
 
   return async (request) => {
     const start = performance.now();
-    const { collection, query, k, filter } = request;
+    const { collection, query, ...question } = request;
     // Read before the search: a write in between makes the entry one that nobody asks for any more.
     const { id, generation } = collection;
     const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-    const key = keyOf('found', id, generation, asked, typeof query, k, filter ?? null);
+    const key = keyOf('found', id, generation, asked, typeof query, question);
     const { embed, search, ...found } = await answers(key, () => answer(request, generation, key));
     return { ...found, timings: { embed, search, total: performance.now() - start } };
   };

@@ -62,10 +62,18 @@ export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './
 export { takeLease } from './leases.ts';
 export type { MetadataIndex, MetadataType } from './metadata-index.ts';
 export { isMigrated, migrate } from './migrate.ts';
-export type { Access, NearestQuery } from './nearest-chunks.ts';
+export type { Access } from './nearest-chunks.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
 export { goLive, type LiveVersion, lockForPublish, type PublishLock, supersede } from './publish.ts';
-export { type ChunkHit, scoreOf, searchChunks } from './search-chunks.ts';
+export {
+  type ChunkHit,
+  type ChunkQuery,
+  type ExplainedSearch,
+  explainSearch,
+  type Neighbour,
+  scoreOf,
+  searchChunks,
+} from './search-chunks.ts';
 export {
   createServerFacts,
   readServerFacts,

@@ -14,7 +14,8 @@ export type Access = 'index' | 'scan';
 
 export interface NearestQuery {
   vector: Float32Array;
-  limit: number;
+  /** Null: all of them. */
+  limit: number | null;
   filter?: Filter | undefined;
   access: Access;
 }
@@ -28,11 +29,12 @@ export type SearchedCollection = Pick<
 export const readyIndexes = ({ metadataIndexes }: Pick<Collection, 'metadataIndexes'>) =>
   metadataIndexes.filter(({ ready }) => ready);
 
-/** A subquery: chunks, each with its `distance`, the nearest `limit` of them. Throws `wrong_vector_length`. */
+/** A subquery: `columns` of chunks, and their `distance`, of the nearest `limit`. Throws `wrong_vector_length`. */
 export function nearestChunks(
   collection: SearchedCollection,
   { vector, limit, filter, access }: NearestQuery,
   parameters: Parameters,
+  columns = '*',
 ): string {
   const { id, name, dimensions, storage } = collection;
   if (vector.length !== dimensions) {
@@ -49,5 +51,5 @@ export function nearestChunks(
   // ORDER BY a bare operator with a parameter and LIMIT: any other shape does not use the HNSW index, which is the point of
   // the other one. With the id the same chunks come first whatever the limit.
   const order = access === 'index' ? distance : `(${distance}) + 0, id`;
-  return `select *, ${distance} as distance from ${chunkTable(id)}${where} order by ${order} limit ${most}`;
+  return `select ${columns}, ${distance} as distance from ${chunkTable(id)}${where} order by ${order} limit ${most}`;
 }

@@ -1,7 +1,15 @@
 import type { Queryable } from '@sluice/pool';
+import { chunkTable } from './chunk-table.ts';
 import type { Collection, Distance } from './collections.ts';
 import { type NearestQuery, nearestChunks, type SearchedCollection } from './nearest-chunks.ts';
-import { createParameters } from './parameters.ts';
+import { createParameters, type Parameters } from './parameters.ts';
+
+/** A chunk beside a hit. */
+export interface Neighbour {
+  id: string;
+  ordinal: number;
+  text: string;
+}
 
 export interface ChunkHit {
   id: string;
@@ -18,6 +26,19 @@ export interface ChunkHit {
   documentName: string;
   documentTitle: string | null;
   metadata: Record<string, unknown>;
+  /** In their order, where they were asked for. */
+  neighbours?: Neighbour[];
+}
+
+export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
+  /** With the ones that are skipped. */
+  limit: number;
+  /** Of the nearest, so many are skipped. Default 0. */
+  offset?: number | undefined;
+  /** At most `most` hits of a document, out of the nearest `candidates`; null: out of all. */
+  perDocument?: { most: number; candidates: number | null } | undefined;
+  /** How many chunks of the document before and after each hit come with it. */
+  context?: { before: number; after: number } | undefined;
 }
 
 // Statements with more parameters have long filters, and shapes of their own: named, they would push the common ones out.
@@ -29,13 +50,49 @@ export function scoreOf(kind: Distance, distance: number): number {
   return kind === 'l2' ? 1 / (1 + distance) : -distance;
 }
 
-/** Of the chunks that `ranked` gives as `n`, with their documents. */
-function hitsOf(ranked: string): string {
-  return `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
+/** Only ids go through the window: candidates can be many, and texts long. */
+function nearestPerDocument(
+  collection: SearchedCollection,
+  query: ChunkQuery & Required<Pick<ChunkQuery, 'perDocument'>>,
+  parameters: Parameters,
+): string {
+  const { most, candidates } = query.perDocument as NonNullable<ChunkQuery['perDocument']>;
+  const nearest = nearestChunks(collection, { ...query, limit: candidates }, parameters, 'id, document_id');
+  return `select c.*, p.distance from (
+       select id, distance from (
+         select id, distance, row_number() over (partition by document_id order by distance, id) as place from (${nearest}) n
+       ) placed where place <= ${parameters.bind(most, 'bigint')}
+       order by distance, id limit ${parameters.bind(query.limit, 'int')}
+     ) p join ${chunkTable(collection.id)} c on c.id = p.id`;
+}
+
+function neighboursOf(
+  collection: SearchedCollection,
+  { before, after }: NonNullable<ChunkQuery['context']>,
+  { bind }: Parameters,
+): string {
+  return `left join lateral (
+       select coalesce(json_agg(json_build_object('id', c.id, 'ordinal', c.ordinal, 'text', c.text) order by c.ordinal), '[]') as neighbours
+       from ${chunkTable(collection.id)} c
+       where c.document_id = n.document_id and c.ordinal <> n.ordinal
+         and c.ordinal between n.ordinal - ${bind(before, 'int')} and n.ordinal + ${bind(after, 'int')}
+     ) around on true`;
+}
+
+/** The statement of a search, put together from what was asked for. Throws `wrong_vector_length`. */
+function statementOf(collection: SearchedCollection, query: ChunkQuery): { text: string; values: unknown[] } {
+  const parameters = createParameters();
+  const { perDocument, context, offset = 0 } = query;
+  const ranked = perDocument
+    ? nearestPerDocument(collection, { ...query, perDocument }, parameters)
+    : nearestChunks(collection, query, parameters);
+  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
+  const text = `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
        n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
-       d.name as "documentName", d.title as "documentTitle"
-     from (${ranked}) n join sluice.documents d on d.id = n.document_id
-     order by n.distance, n.id`;
+       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
+     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
+     order by n.distance, n.id${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
+  return { text, values: parameters.values };
 }
 
 /**
@@ -45,14 +102,39 @@ function hitsOf(ranked: string): string {
 export async function searchChunks(
   db: Queryable,
   collection: SearchedCollection & Pick<Collection, 'position'>,
-  query: NearestQuery,
+  query: ChunkQuery,
 ): Promise<ChunkHit[]> {
-  const parameters = createParameters();
-  const text = hitsOf(nearestChunks(collection, query, parameters));
-  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, parameters.values, {
-    prepare: parameters.values.length <= maxPrepared,
+  const { text, values } = statementOf(collection, query);
+  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, values, {
+    prepare: values.length <= maxPrepared,
     // On a standby, what the collection's generation promises has to be there already.
     after: collection.position ?? 'primary',
   });
   return rows;
+}
+
+export interface ExplainedSearch {
+  /** Lines of the server's plan, without the vector. */
+  plan: string[];
+  /** `hnsw.ef_search` of the connections; null where there is none. */
+  effort: number | null;
+}
+
+/** How the server would run this search; nothing is run. */
+export async function explainSearch(
+  db: Queryable,
+  collection: SearchedCollection,
+  query: ChunkQuery,
+): Promise<ExplainedSearch> {
+  const { text, values } = statementOf(collection, query);
+  const [{ rows }, effort] = await Promise.all([
+    db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values),
+    db.query<{ effort: number | null }>(`select current_setting('hnsw.ef_search', true)::int as effort`),
+  ]);
+  return {
+    plan: rows.map((row) =>
+      row['QUERY PLAN'].replace(/'\[[^\]]*\]'::(half)?vec(tor)?(\(\d+\))?/g, '$vector'),
+    ),
+    effort: effort.rows[0]?.effort ?? null,
+  };
 }

@@ -20,7 +20,7 @@ export function vectorNear(centre: number, seed: number): Float32Array {
   };
   return Float32Array.from(
     { length: dimensions },
-    (_, i) => unit(centre, i) + 0.5 * unit(seed + 0.5, i + 0.25),
+    (_, i) => unit(centre, i) + 0.25 * unit(seed + 0.5, i + 0.25),
   );
 }
 
@@ -44,6 +44,7 @@ export async function makeCrowd(
   chunksEach: number,
   metadataOf: (document: number) => Record<string, unknown>,
   change: Partial<NewCollection> = {},
+  settings: Record<string, string> = {},
 ): Promise<Crowd> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
@@ -52,7 +53,7 @@ export async function makeCrowd(
       connectionString: database.url,
       size: 4,
       maxOverflow: 0,
-      settings: { 'hnsw.iterative_scan': 'strict_order', 'hnsw.ef_search': '100' },
+      settings: { 'hnsw.iterative_scan': 'strict_order', 'hnsw.ef_search': '100', ...settings },
     }),
   );
   const definition = {
