@@ -50,13 +50,15 @@ interface IndexesRow extends Record<string, unknown> {
 /** Without collections on which somebody builds an index just now. */
 export async function listMetadataIndexWork(db: Queryable): Promise<MetadataIndexWork[]> {
   const { rows } = await db.query<IndexesRow>(
-    `select c.id as "collectionId", c.name as collection, c.metadata_indexes as declared, coalesce(existing, '[]') as existing
-     from sluice.collections c cross join lateral (
-       select json_agg(json_build_object('name', i.relname, 'valid', x.indisvalid)) as existing
-       from pg_index x join pg_class i on i.oid = x.indexrelid
-       where x.indrelid = to_regclass('sluice.chunks_' || c.id) and starts_with(i.relname, 'chunks_' || c.id || '_by_')
-     ) e
-     where (c.metadata_indexes <> '[]' or existing is not null) and not exists (
+    `with existing as (
+       select x.indrelid, json_agg(json_build_object('name', i.relname, 'valid', x.indisvalid)) as indexes
+       from pg_class i join pg_index x on x.indexrelid = i.oid
+       where i.relnamespace = 'sluice'::regnamespace and i.relkind = 'i' and i.relname ~ '^chunks_[0-9]+_by_'
+       group by x.indrelid
+     )
+     select c.id as "collectionId", c.name as collection, c.metadata_indexes as declared, coalesce(e.indexes, '[]') as existing
+     from sluice.collections c left join existing e on e.indrelid = to_regclass('sluice.chunks_' || c.id)
+     where (c.metadata_indexes <> '[]' or e.indexes is not null) and not exists (
        select from pg_stat_progress_create_index where relid = to_regclass('sluice.chunks_' || c.id)
      )`,
   );
