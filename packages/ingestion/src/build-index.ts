@@ -97,7 +97,7 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
     if (!(await takeLease(pool.lane('control'), 'build-index', intervalMs * 0.9))) return;
     const countAll = rounds % countEveryRounds === 0;
     rounds += 1;
-    await buildMetadataIndexes(pool, closing.signal, options.onBuilt);
+    await buildMetadataIndexes(options, closing.signal);
     for (const collection of await listDeferredCollections(pool.lane('control'))) {
       if (closing.signal.aborted) return;
       if (collection.loading && !countAll) continue;

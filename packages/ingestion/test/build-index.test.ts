@@ -17,7 +17,14 @@ type BuiltIndex = Parameters<IndexBuilderOptions['onBuilt']>[0];
 
 const patience = { timeout: 20_000 };
 
-function startBuilder(workshop: Workshop, built: BuiltIndex[], pool = workshop.pool) {
+function startBuilder(
+  workshop: Workshop,
+  built: BuiltIndex[],
+  pool = workshop.pool,
+  onError = (error: unknown): void => {
+    throw error;
+  },
+) {
   return startIndexBuilder({
     pool,
     minChunks: 20,
@@ -26,9 +33,7 @@ function startBuilder(workshop: Workshop, built: BuiltIndex[], pool = workshop.p
     parallelWorkers: 2,
     intervalMs: 50,
     onBuilt: (one) => built.push(one),
-    onError: (error) => {
-      throw error;
-    },
+    onError,
   });
 }
 
@@ -176,6 +181,23 @@ describeWithServices('postgres', 'the indexes on metadata', () => {
     expect(await indexesOf(workshop)).toEqual([]);
     await using _ = startBuilder(workshop, built);
     await expect.poll(() => indexesOf(workshop), patience).toEqual(['datetime']);
+  });
+
+  test('of a collection where they cannot be built hold up no other', async () => {
+    await using workshop = await openWorkshop();
+    const { name: _, id: __, ...definition } = workshop.collection;
+    const { pool } = workshop;
+    const year = { field: 'year', type: 'number' } as const;
+    await declare(workshop, year);
+    const other = await pool
+      .lane('control')
+      .transaction((t) => createCollection(t, { ...definition, name: 'other' }));
+    await pool.lane('control').transaction((t) => declareMetadataIndexes(t, other.id, [year]));
+    await pool.query(`drop table sluice.chunks_${workshop.collection.id}`);
+    const errors: unknown[] = [];
+    await using _builder = startBuilder(workshop, [], pool, (error) => errors.push(error));
+    await expect.poll(() => indexesOf({ ...workshop, collection: other }), patience).toEqual(['number']);
+    await expect.poll(() => errors, patience).toContainEqual(expect.objectContaining({ code: '42P01' }));
   });
 
   test('take values that are no dates, and texts that no index entry can hold', async () => {
