@@ -108,12 +108,18 @@ function queryOptions(mode: Mode): void {
       ).status,
     ).toBe(201);
     await client.upload('stork.md', 'The stork stands on the roof.', { collection: 'more' });
-    const fused = await client.query({
-      queries: [{ query: 'lynx' }, { query: 'badger' }],
-      k: 4,
-      max_per_document: 1,
-    });
-    expect(names(fused).slice(0, 2).sort()).toEqual(['badger.md', 'lynx.md']);
+    const queries = [{ query: 'lynx' }, { query: 'badger' }];
+    const fused = await client.query({ queries, k: 4 });
+    const lists = await Promise.all(
+      queries.map(async (one) => (await client.query({ ...one, k: 100 })).results),
+    );
+    for (const { chunk_id, score } of fused.results) {
+      const places = lists.map((list) => list.findIndex((hit) => hit.chunk_id === chunk_id) + 1);
+      expect(score).toBeCloseTo(
+        places.reduce((sum, place) => sum + 1 / (60 + place), 0),
+        10,
+      );
+    }
     expect(fused.answer.searches).toHaveLength(2);
     const both = await client.query({
       query: 'the stork on the roof',
