@@ -1,14 +1,5 @@
-import type { ChunkBody, CollectionBody, DocumentBody, HitBody, UploadBody } from '@sluice/contract';
-import {
-  type ChunkHit,
-  type Collection,
-  type CollectionStatistics,
-  type Distance,
-  type Document,
-  type DocumentChunk,
-  scoreOf,
-  type Upload,
-} from '@sluice/store';
+import type { ChunkBody, CollectionBody, DocumentBody, UploadBody } from '@sluice/contract';
+import type { Collection, CollectionStatistics, Document, DocumentChunk, Upload } from '@sluice/store';
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
 const between = (from: Date | null, to: Date | null) =>
@@ -92,6 +83,9 @@ export function presentCollection(collection: Collection, statistics?: Collectio
     chunking: { max_tokens: collection.chunkMaxTokens, overlap_tokens: collection.chunkOverlapTokens },
     language: collection.language,
     vector_index: collection.vectorIndex,
+    metadata_indexes: collection.metadataIndexes.map(({ field, type, ready }) => {
+      return { field, type, state: ready ? 'ready' : 'building' };
+    }),
     ...(statistics && {
       statistics: {
         documents: statistics.documents,
@@ -102,26 +96,5 @@ export function presentCollection(collection: Collection, statistics?: Collectio
       },
     }),
     created_at: collection.createdAt.toISOString(),
-  };
-}
-
-export function presentHit(distance: Distance, hit: ChunkHit): HitBody {
-  return {
-    score: scoreOf(distance, hit.distance),
-    distance: hit.distance,
-    chunk_id: hit.id,
-    text: hit.text,
-    ordinal: hit.ordinal,
-    page: hit.page,
-    heading_path: hit.headingPath,
-    char_start: hit.charStart,
-    char_end: hit.charEnd,
-    document: {
-      id: hit.documentId,
-      external_id: hit.externalId,
-      name: hit.documentName,
-      title: hit.documentTitle,
-      metadata: hit.metadata,
-    },
   };
 }

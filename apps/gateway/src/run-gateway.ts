@@ -63,7 +63,7 @@ async function ensureDefaultCollection({
 }: Services): Promise<void> {
   if (await catalog.byName('default')) return;
   const collection = completeCollection(
-    { name: 'default', distance: 'cosine', storage: 'vector', language: 'simple' },
+    { name: 'default', distance: 'cosine', storage: 'vector', language: 'simple', metadata_indexes: [] },
     embeddingDefaults,
   );
   try {

@@ -4,6 +4,7 @@ import { ExtractionError, formats } from '@sluice/extraction';
 import { IngestionError, type IngestionErrorCode } from '@sluice/ingestion';
 import { OutboundError } from '@sluice/outbound';
 import { isTransient } from '@sluice/pool';
+import { SearchError } from '@sluice/search';
 import { StoreError, type StoreErrorCode } from '@sluice/store';
 import { HttpProblem } from './http-problem.ts';
 
@@ -74,6 +75,13 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof StoreError) {
     const code = storeCodes[error.code];
     if (code) return new HttpProblem(code, error.message, { ...error.details });
+  }
+  if (error instanceof SearchError) {
+    if (error.code !== 'cursor_invalid')
+      return new HttpProblem(error.code, error.message, { ...error.details });
+    return new HttpProblem('invalid_request', `/cursor: ${error.message}`, {
+      errors: [{ path: '/cursor', message: error.message }],
+    });
   }
   if (error instanceof EmbeddingError) {
     const retryAfterSeconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1_000);

@@ -9,8 +9,13 @@ function pointer(path: readonly PropertyKey[]): string {
 function givenAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let current: unknown = value;
   for (const key of path) current = (current as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  const text = JSON.stringify(current);
-  return text !== undefined && text.length <= 200 ? current : undefined;
+  try {
+    return (JSON.stringify(current)?.length ?? Number.POSITIVE_INFINITY) <= 200 ? current : undefined;
+  } catch (error) {
+    // Nested deeper than the stack reaches.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** The value as the schema has it. Throws `invalid_request` that says where, what was given and what was expected. */

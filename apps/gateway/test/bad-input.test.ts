@@ -150,6 +150,27 @@ describeWithServices(['postgres', 'redis'], 'bad input gets a clear answer and w
       () => json('/v1/query', { vector: [1, 2] }),
       /2 .*384/,
     ],
+    [
+      'an unknown operator in a filter',
+      400,
+      'invalid_request',
+      () => json('/v1/query', { query: 'x', filter: { year: { $gtt: 1 } } }),
+      /^\/filter\/year\/\$gtt: unknown operator/,
+    ],
+    [
+      'a filter that is nested deeper than a stack',
+      400,
+      'invalid_request',
+      () => json('/v1/query', `{"query": "x", "filter": ${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}}`),
+      /^\/filter: is nested deeper/,
+    ],
+    [
+      'metadata that is nested deeper than a stack',
+      400,
+      'invalid_request',
+      () => json('/v1/uploads', `{"text": "x", "metadata": ${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}}`),
+      /^\/metadata: metadata is nested deeper/,
+    ],
     ['k below 1', 400, 'invalid_request', () => json('/v1/query', { query: 'x', k: 0 }), /^\/k/],
     ['k over 200', 400, 'invalid_request', () => json('/v1/query', { query: 'x', k: 201 }), /^\/k/],
     [

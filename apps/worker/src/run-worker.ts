@@ -113,7 +113,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const indexBuilder = startIndexBuilder({
     pool,
     ...config.vectorIndex,
-    onBuilt: (built) => log.info(built, 'vector index built'),
+    onBuilt: (built) => log.info(built, 'index built'),
     onError,
   });
   const backPressure = startBackPressure({

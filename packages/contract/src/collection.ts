@@ -19,6 +19,33 @@ export const chunkingSchema = z
   })
   .meta({ id: 'Chunking' });
 
+const metadataIndexSchema = z
+  .strictObject({
+    field: z
+      .string()
+      .max(200)
+      .regex(
+        /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+){0,7}$/u,
+        'expected keys of letters, digits, _ and -, at most 8 of them, joined by dots',
+      )
+      .describe('Keys of the metadata, outermost first, joined by dots')
+      .meta({ example: 'court.level' }),
+    type: z
+      .enum(['text', 'number', 'boolean', 'datetime'])
+      .describe('Of the values to index, and of the operands of filters that use it; datetime: for `$date`'),
+  })
+  .meta({ id: 'MetadataIndex' });
+
+const metadataIndexesSchema = z
+  .array(metadataIndexSchema)
+  .max(16)
+  .refine((list) => new Set(list.map(({ field, type }) => `${type} ${field}`)).size === list.length, {
+    error: 'expected each field once for a type',
+  })
+  .describe(
+    'Fields of the metadata that filters often use, so that they get an index of their own. At most 16',
+  );
+
 export const newCollectionSchema = z
   .strictObject({
     name: collectionNameSchema,
@@ -39,8 +66,13 @@ export const newCollectionSchema = z
       .describe('halfvec: half the space, 16-bit elements'),
     chunking: chunkingSchema.optional(),
     language: z.enum(['simple', 'english', 'vietnamese']).default('simple').describe('For full-text search'),
+    metadata_indexes: metadataIndexesSchema.default([]),
   })
   .meta({ id: 'NewCollection' });
+
+export const collectionChangeSchema = z
+  .strictObject({ metadata_indexes: metadataIndexesSchema })
+  .meta({ id: 'CollectionChange' });
 
 export const collectionSchema = z
   .object({
@@ -55,6 +87,11 @@ export const collectionSchema = z
       .describe(
         'deferred: searches are exact until the initial load has ended and the index was built; none: they stay exact',
       ),
+    metadata_indexes: z.array(
+      metadataIndexSchema.extend({
+        state: z.enum(['building', 'ready']).describe('building: filters do without it so far'),
+      }),
+    ),
     statistics: z
       .object({
         documents: z.int(),

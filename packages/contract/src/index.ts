@@ -2,6 +2,7 @@
 export { type BatchBody, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 export {
   type CollectionBody,
+  collectionChangeSchema,
   collectionNameSchema,
   type NewCollectionBody,
   newCollectionSchema,
@@ -13,10 +14,18 @@ export {
   documentChangeSchema,
   documentListQuerySchema,
 } from './document.ts';
+export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
-export { type AnswerBody, type HitBody, maxResults, type QueryBody, querySchema } from './query.ts';
+export {
+  type AnswerBody,
+  type HitBody,
+  type HitPart,
+  maxResults,
+  type QueryBody,
+  querySchema,
+} from './query.ts';
 export type { ReceiptBody } from './receipt.ts';
 export {
   type RedrivenBody,

@@ -1,15 +1,12 @@
 import { z } from 'zod';
+import { isDeeperThan } from './json-depth.ts';
 
 const maxMetadataBytes = 65_536;
 const maxDepth = 16;
 
-function depthOf(value: unknown): number {
-  if (value === null || typeof value !== 'object') return 0;
-  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
-}
-
 /** What stands in the way of storing this object as metadata, if anything. */
 function metadataFault(value: Record<string, unknown>): string | undefined {
+  if (isDeeperThan(value, maxDepth)) return `metadata is nested deeper than ${maxDepth} levels`;
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
   if (bytes > maxMetadataBytes)
@@ -17,7 +14,6 @@ function metadataFault(value: Record<string, unknown>): string | undefined {
   if (/\\u0000/.test(json)) return 'metadata contains a NUL character, which Postgres cannot store';
   if (/\\ud[89a-f][0-9a-f]{2}/i.test(json))
     return 'metadata contains half of a surrogate pair, which is not valid Unicode';
-  if (depthOf(value) > maxDepth) return `metadata is nested deeper than ${maxDepth} levels`;
   return undefined;
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { batchSchema, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 import {
+  collectionChangeSchema,
   collectionListSchema,
   collectionNameSchema,
   collectionSchema,
@@ -387,6 +388,23 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           requestParams: { path: z.object({ name: collectionNameSchema }) },
           responses: { '200': json('The collection', collectionSchema), ...problems('collection_not_found') },
         },
+        patch: {
+          operationId: 'updateCollection',
+          summary: 'Change which fields of the metadata have an index',
+          description:
+            'The list takes the place of the one before. Indexes are built and dropped by a worker beside searches and uploads; ' +
+            'until one is ready filters do without it.',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: collectionChangeSchema } },
+          },
+          responses: {
+            '200': json('The collection', collectionSchema),
+            ...problems('invalid_request', 'invalid_json', 'collection_not_found'),
+          },
+        },
         delete: {
           operationId: 'deleteCollection',
           summary: 'Delete a collection with everything in it',
@@ -416,7 +434,9 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
               'invalid_request',
               'invalid_json',
               'wrong_vector_length',
+              'collections_differ',
               'collection_not_found',
+              'cursor_expired',
               'embedding_unavailable',
             ),
           },

@@ -38,6 +38,7 @@ export const problemCodes = {
   empty_file: [400, 'A file has no bytes'],
   wrong_vector_length: [400, 'The vector does not have the dimensions of the collection'],
   unsupported_dimensions: [400, 'The storage cannot index that many dimensions'],
+  collections_differ: [400, 'Collections of different models or distances cannot be searched together'],
   unauthorized: [401, 'A key is needed, or the one given is not known'],
   url_not_allowed: [403, 'The server does not fetch documents from that URL'],
   forbidden_origin: [403, 'A web page of another site, or a Host that is not this machine'],
@@ -51,6 +52,10 @@ export const problemCodes = {
   not_acceptable: [406, 'None of the types in Accept can be given'],
   document_changed: [409, 'Another version of the document went live meanwhile; ask again'],
   idempotency_key_reused: [409, 'Another request has used the same Idempotency-Key for something else'],
+  cursor_expired: [
+    409,
+    'The collection has changed since the page before; leave the cursor out to begin anew',
+  ],
   upload_final: [409, 'The upload has ended, so it cannot be cancelled'],
   upload_not_retryable: [409, 'Only an upload that failed or was cancelled can be retried'],
   batch_cancelled: [409, 'The batch was cancelled and takes no more uploads'],

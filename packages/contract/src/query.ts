@@ -1,35 +1,171 @@
 import { z } from 'zod';
 import { collectionNameSchema } from './collection.ts';
-import { metadataSchema } from './metadata.ts';
+import { FilterFault, parseFilter } from './parse-filter.ts';
+import { vectorSchema } from './vector.ts';
 
 export const maxResults = 200;
 
-export const querySchema = z
+const filterDescription = `Only chunks of documents whose metadata fits. An object without operators is contained in the
+metadata: \`{"language": "vi", "tags": ["law"]}\` asks for that language and for an array \`tags\` with \`law\` in it. Below a key,
+operators compare its value: \`{"year": {"$gte": 2020, "$lt": 2025}}\`; deeper keys are written as objects:
+\`{"court": {"level": {"$in": [1, 2]}}}\`. All members of an object have to hold.
+
+- \`$eq\`, \`$ne\`: any JSON value, as a whole. \`$in\`, \`$nin\`: one of up to 256.
+- \`$gt\`, \`$gte\`, \`$lt\`, \`$lte\`: a number, a string (by code points), or \`{"$date": "2025-01-31T08:30:00Z"}\`, which compares
+  strings of ISO 8601 as instants (a date alone is its midnight in UTC).
+- \`$exists\`: true or false; a JSON null exists.
+- \`$and\`, \`$or\`: arrays of filters, \`$not\`: a filter.
+
+A value of another JSON type than the operand compares as false, and so does a missing key; \`$ne\`, \`$nin\` and \`$not\` are exact
+opposites, so they hold where the key is missing. Keys do not lead into arrays. A key that begins with \`$\` is written with one
+more. At most 64 comparisons, 16 levels, 64 KiB.`;
+
+const filterSchema = z
+  .unknown()
+  .transform((value, context) => {
+    try {
+      return parseFilter(value);
+    } catch (error) {
+      if (!(error instanceof FilterFault)) throw error;
+      context.addIssue({ code: 'custom', path: [...error.path], message: error.message });
+      return z.NEVER;
+    }
+  })
+  .meta({
+    description: filterDescription,
+    override: { type: 'object', additionalProperties: true },
+    example: { language: 'en', year: { $gte: 2020 } },
+  });
+
+const textSchema = z
+  .string()
+  .min(1)
+  .max(8_192)
+  .refine((value) => /[^\s\0]/.test(value), {
+    error: 'expected at least one character that is not white space',
+  });
+
+const questionSchema = z
   .strictObject({
-    query: z.string().min(1).max(8_192).optional().describe('Text to look for. Either this or `vector`.'),
-    vector: z
-      .array(z.number())
-      .min(1)
-      .max(4_000)
-      .optional()
-      .describe('A vector of the collection’s model and dimensions. Either this or `query`.'),
-    k: z.int().min(1).max(maxResults).default(10).describe('How many chunks'),
-    collection: collectionNameSchema.default('default'),
-    mode: z.enum(['vector']).default('vector'),
-    filter: metadataSchema
-      .optional()
-      .describe(
-        'Only chunks of documents whose metadata contains this object, nested objects and array members included',
-      ),
+    query: textSchema.optional().describe('Text to look for'),
+    vector: vectorSchema.optional(),
   })
   .refine((value) => (value.query === undefined) !== (value.vector === undefined), {
     error: 'expected exactly one of query and vector',
+  });
+
+/** Parts of a hit that a request can choose among; `chunk_id` and `score` are always there. */
+const hitParts = [
+  'distance',
+  'text',
+  'ordinal',
+  'page',
+  'heading_path',
+  'char_start',
+  'char_end',
+  'document',
+  'metadata',
+  'context',
+] as const;
+export type HitPart = (typeof hitParts)[number];
+
+const neighbours = z.int().min(0).max(10).default(0);
+const isUnique = (list: readonly unknown[]) => new Set(list).size === list.length;
+
+export const querySchema = z
+  .strictObject({
+    query: textSchema.optional().describe('Text to look for. One of this, `vector` and `queries`.'),
+    vector: vectorSchema.optional(),
+    queries: z
+      .array(questionSchema)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe(
+        'Several texts or vectors, each searched for, and their results fused by reciprocal rank: the score of a hit is then the sum ' +
+          'of 1 / (60 + its place) over them',
+      ),
+    k: z.int().min(1).max(maxResults).default(10).describe('How many chunks'),
+    collection: collectionNameSchema.default('default'),
+    collections: z
+      .array(collectionNameSchema)
+      .min(1)
+      .max(16)
+      .refine(isUnique, { error: 'expected each collection once' })
+      .optional()
+      .describe('In place of `collection`: several with the same model and distance, as one'),
+    mode: z.enum(['vector']).default('vector'),
+    filter: filterSchema.optional(),
+    score_threshold: z
+      .number()
+      .optional()
+      .describe('Only hits with that score at least; of `queries`, in the results of each'),
+    max_per_document: z
+      .int()
+      .min(1)
+      .max(maxResults)
+      .optional()
+      .describe(
+        'Most chunks of one document. By the vector index, up to 2 000 of the nearest chunks are looked at for others',
+      ),
+    context: z
+      .strictObject({ before: neighbours, after: neighbours })
+      .optional()
+      .describe('So many chunks of the document before and after each hit come with it'),
+    fields: z
+      .array(z.enum(hitParts))
+      .refine(isUnique, { error: 'expected each part once' })
+      .optional()
+      .describe(
+        'Which parts of a hit to give, besides chunk_id and score. Default all. Without `metadata`, `document` comes without it',
+      ),
+    cursor: z
+      .string()
+      .max(2_000)
+      .optional()
+      .describe(
+        '`next_cursor` of an answer to the same request, for the hits after those. Pages reach 1 000 hits deep, and end when a ' +
+          'collection changes',
+      ),
+    explain: z
+      .boolean()
+      .default(false)
+      .describe('Says how each search was done, with the plan of the database. Goes past the cache'),
   })
-  .refine((value) => value.query === undefined || /[^\s\0]/.test(value.query), {
-    path: ['query'],
-    error: 'expected at least one character that is not white space',
-  })
-  .meta({ id: 'Query', example: { query: 'How long is a bid valid?', k: 5, filter: { language: 'en' } } });
+  .refine(
+    ({ query, vector, queries }) => [query, vector, queries].filter((one) => one !== undefined).length === 1,
+    {
+      error: 'expected exactly one of query, vector and queries',
+    },
+  )
+  .meta({
+    id: 'Query',
+    example: {
+      query: 'How long is a bid valid?',
+      k: 5,
+      filter: { language: 'en', year: { $gte: 2020 } },
+      context: { before: 1, after: 1 },
+    },
+  });
+
+const neighbourSchema = z.object({ chunk_id: z.uuid(), ordinal: z.int(), text: z.string() });
+
+const cachedSchema = z
+  .enum(['none', 'memory', 'redis', 'shared', 'stale'])
+  .describe(
+    'none: this query ran. memory, redis: a fresh answer was found there. shared: an identical query was under way, at this gateway or another, and its answer serves both. stale: found, older than CACHE_TTL_SECONDS; it is being made anew.',
+  );
+const confirmedSchema = z
+  .boolean()
+  .describe(
+    'true: whatever was written before the query came is in the answer. false: the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since. Only an answer that was not made for this query can be false, or one that was read from a standby.',
+  );
+const indexSchema = z
+  .enum(['hnsw', 'filter', 'exact'])
+  .describe(
+    'hnsw: the vector index, unless the planner finds that so few vectors are compared sooner; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
+      'compared, as there is no vector index, or not yet',
+  );
 
 const hitSchema = z
   .object({
@@ -51,30 +187,62 @@ const hitSchema = z
       title: z.string().nullable(),
       metadata: z.record(z.string(), z.unknown()),
     }),
+    collection: collectionNameSchema.optional().describe('Where several were searched'),
+    context: z
+      .object({ before: z.array(neighbourSchema), after: z.array(neighbourSchema) })
+      .optional()
+      .describe('In the order of the document, where it was asked for'),
   })
-  .meta({ id: 'Hit' });
+  .meta({
+    id: 'Hit',
+    description: 'A request with `fields` gets chunk_id, score and those',
+    override: ({ jsonSchema }) => {
+      jsonSchema.required = ['score', 'chunk_id'];
+    },
+  });
+
+const searchSchema = z
+  .object({
+    collection: collectionNameSchema,
+    generation: z.int().describe('Version of the collection’s contents that was searched'),
+    cached: cachedSchema,
+    confirmed: confirmedSchema,
+    index: indexSchema,
+    explanation: z
+      .object({
+        plan: z.array(z.string()).describe('Lines of EXPLAIN, of the statement that gave the hits'),
+        effort: z.int().nullable().describe('hnsw.ef_search'),
+        statements: z.int().describe('How many it took until there were enough hits'),
+        estimate: z
+          .object({ matches: z.int(), chunks: z.int() })
+          .nullable()
+          .describe('How many chunks of the collection the filter was expected to let through'),
+        timings: z.object({ embed_ms: z.number(), estimate_ms: z.number(), search_ms: z.number() }),
+      })
+      .optional()
+      .describe('Only for `explain`'),
+  })
+  .meta({ id: 'SearchDone' });
 
 export const answerSchema = z
   .object({
     results: z.array(hitSchema).describe('Best first'),
+    next_cursor: z.string().nullable().describe('For the next page; null where there is none'),
     answer: z
       .object({
         mode: z.enum(['vector']),
         collection: collectionNameSchema,
-        cached: z
-          .enum(['none', 'memory', 'redis', 'shared', 'stale'])
-          .describe(
-            'none: this query ran. memory, redis: a fresh answer was found there. shared: an identical query was under way, at this gateway or another, and its answer serves both. stale: found, older than CACHE_TTL_SECONDS; it is being made anew.',
-          ),
-        confirmed: z
-          .boolean()
-          .describe(
-            'true: whatever was written before the query came is in the answer. false: the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since. Only an answer that was not made for this query can be false, or one that was read from a standby.',
-          ),
-        index: z
-          .enum(['hnsw', 'exact'])
-          .describe('exact: all vectors were compared, as there is no index, or not yet'),
+        cached: cachedSchema,
+        confirmed: confirmedSchema,
+        index: indexSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
+        searches: z
+          .array(searchSchema)
+          .optional()
+          .describe(
+            'For several collections or queries, and for `explain`: each search, collection by collection. The members beside it ' +
+              'are those of the first then; cached is none if one of them ran, and confirmed true if all are',
+          ),
         timings: z.object({
           embed_ms: z.number().describe('Embedding of the query text; 0 when it was known'),
           search_ms: z.number().describe('Database; 0 when cached'),

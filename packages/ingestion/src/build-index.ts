@@ -9,6 +9,7 @@ import {
   readIndexState,
   takeLease,
 } from '@sluice/store';
+import { type BuiltMetadataIndex, buildMetadataIndexes } from './build-metadata-indexes.ts';
 
 export interface IndexBuilderOptions {
   pool: Pool;
@@ -22,7 +23,7 @@ export interface IndexBuilderOptions {
   parallelWorkers: number;
   /** How often collections are looked at, in milliseconds. Default 2 000. */
   intervalMs?: number;
-  onBuilt(built: BuiltIndex): void;
+  onBuilt(built: BuiltIndex | BuiltMetadataIndex): void;
   onError(error: unknown): void;
 }
 
@@ -102,6 +103,7 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
     if (!(await takeLease(pool.lane('control'), 'build-index', intervalMs * 0.9))) return;
     const countAll = rounds % countEveryRounds === 0;
     rounds += 1;
+    await buildMetadataIndexes(options, closing.signal);
     for (const collection of await listDeferredCollections(pool.lane('control'))) {
       if (closing.signal.aborted) return;
       if (collection.loading && !countAll) continue;

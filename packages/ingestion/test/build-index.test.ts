@@ -1,13 +1,30 @@
+import { randomBytes } from 'node:crypto';
 import { createPool } from '@sluice/pool';
-import { createCollection, createVectorIndexSql, listCollections, readIndexState } from '@sluice/store';
+import {
+  createCollection,
+  createVectorIndexSql,
+  declareMetadataIndexes,
+  listCollections,
+  type MetadataIndex,
+  readIndexState,
+} from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
-import { type BuiltIndex, startIndexBuilder } from '../src/index.ts';
+import { type IndexBuilderOptions, startIndexBuilder } from '../src/index.ts';
 import { numbers, openWorkshop, textOf, type Workshop } from './support/workshop.ts';
+
+type BuiltIndex = Parameters<IndexBuilderOptions['onBuilt']>[0];
 
 const patience = { timeout: 20_000 };
 
-function startBuilder(workshop: Workshop, built: BuiltIndex[], pool = workshop.pool) {
+function startBuilder(
+  workshop: Workshop,
+  built: BuiltIndex[],
+  pool = workshop.pool,
+  onError = (error: unknown): void => {
+    throw error;
+  },
+) {
   return startIndexBuilder({
     pool,
     minChunks: 20,
@@ -16,9 +33,7 @@ function startBuilder(workshop: Workshop, built: BuiltIndex[], pool = workshop.p
     parallelWorkers: 2,
     intervalMs: 50,
     onBuilt: (one) => built.push(one),
-    onError: (error) => {
-      throw error;
-    },
+    onError,
   });
 }
 
@@ -141,5 +156,99 @@ describeWithServices('postgres', 'the vector index of a new collection', () => {
     });
     await expect.poll(() => built, patience).toMatchObject([{ collection: 'other', chunks: 20 }]);
     expect(String(errors[0])).toContain('does not exist');
+  });
+});
+
+describeWithServices('postgres', 'the indexes on metadata', () => {
+  const indexesOf = async ({ pool, collection }: Workshop) => {
+    const { rows } = await pool.query<{ name: string }>(
+      `select regexp_replace(i.relname, '^chunks_[0-9]+_by_([a-z]+)_.*', '\\1') as name
+       from pg_index x join pg_class i on i.oid = x.indexrelid
+       where x.indrelid = to_regclass($1::text) and i.relname ~ '_by_' and x.indisvalid order by 1`,
+      [`sluice.chunks_${collection.id}`],
+    );
+    return rows.map(({ name }) => name);
+  };
+  const declare = ({ pool, collection }: Workshop, ...indexes: MetadataIndex[]) =>
+    pool.lane('control').transaction((t) => declareMetadataIndexes(t, collection.id, indexes));
+  const declared = async ({ pool }: Workshop) => (await listCollections(pool))[0]?.metadataIndexes;
+
+  test('are built beside writes when they are declared, and dropped when they are no more', async () => {
+    await using workshop = await openWorkshop();
+    const { id } = await workshop.accept('a', textOf(...numbers(5)));
+    await workshop.ingest(id);
+    const built: BuiltIndex[] = [];
+    await using _ = startBuilder(workshop, built);
+    const year = { field: 'year', type: 'number' } as const;
+    const level = { field: 'court.level', type: 'text' } as const;
+    await declare(workshop, year, level);
+    expect(await declared(workshop)).toEqual([year, level].map((index) => ({ ...index, ready: false })));
+    await expect
+      .poll(() => declared(workshop), patience)
+      .toEqual([year, level].map((index) => ({ ...index, ready: true })));
+    expect(await indexesOf(workshop)).toEqual(['number', 'text']);
+    await declare(workshop, level);
+    // What was built stays built.
+    expect(await declared(workshop)).toEqual([{ ...level, ready: true }]);
+    await expect.poll(() => indexesOf(workshop), patience).toEqual(['text']);
+    await declare(workshop);
+    await expect.poll(() => indexesOf(workshop), patience).toEqual([]);
+    expect(built).toMatchObject([
+      { collection: 'test', ...year },
+      { collection: 'test', ...level },
+    ]);
+  });
+
+  test('that a builder has left half built are built anew', async () => {
+    await using workshop = await openWorkshop();
+    const day = { field: 'day', type: 'datetime' } as const;
+    await declare(workshop, day);
+    const built: BuiltIndex[] = [];
+    await using builder = startBuilder(workshop, built);
+    await expect.poll(() => indexesOf(workshop), patience).toEqual(['datetime']);
+    await expect.poll(() => built.length, patience).toBe(1);
+    await builder[Symbol.asyncDispose]();
+    await workshop.pool.query(
+      `update pg_index set indisvalid = false where indexrelid = any (
+         select oid from pg_class where relname ~ '_by_datetime_')`,
+    );
+    expect(await indexesOf(workshop)).toEqual([]);
+    await using _ = startBuilder(workshop, built);
+    await expect.poll(() => indexesOf(workshop), patience).toEqual(['datetime']);
+  });
+
+  test('of a collection where they cannot be built hold up no other', async () => {
+    await using workshop = await openWorkshop();
+    const { name: _, id: __, ...definition } = workshop.collection;
+    const { pool } = workshop;
+    const year = { field: 'year', type: 'number' } as const;
+    await declare(workshop, year);
+    const other = await pool
+      .lane('control')
+      .transaction((t) => createCollection(t, { ...definition, name: 'other' }));
+    await pool.lane('control').transaction((t) => declareMetadataIndexes(t, other.id, [year]));
+    await pool.query(`drop table sluice.chunks_${workshop.collection.id}`);
+    const errors: unknown[] = [];
+    await using _builder = startBuilder(workshop, [], pool, (error) => errors.push(error));
+    await expect.poll(() => indexesOf({ ...workshop, collection: other }), patience).toEqual(['number']);
+    await expect.poll(() => errors, patience).toContainEqual(expect.objectContaining({ code: '42P01' }));
+  });
+
+  test('take values that are no dates, and texts that no index entry can hold', async () => {
+    await using workshop = await openWorkshop();
+    await declare(workshop, { field: 'day', type: 'datetime' }, { field: 'day', type: 'text' });
+    await using _ = startBuilder(workshop, []);
+    await expect.poll(() => indexesOf(workshop), patience).toEqual(['datetime', 'text']);
+    for (const day of [
+      '2025-02-31',
+      'x'.repeat(20_000),
+      randomBytes(20_000).toString('base64'),
+      5,
+      null,
+      {},
+    ]) {
+      const { id } = await workshop.accept(JSON.stringify(day).slice(0, 9), textOf('a'), { day });
+      expect(await workshop.ingest(id)).toBe('ready');
+    }
   });
 });

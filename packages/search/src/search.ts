@@ -1,22 +1,19 @@
 import { getVector, setVector, type TieredCache } from '@sluice/cache';
 import type { Embedder } from '@sluice/embeddings';
 import type { Queryable } from '@sluice/pool';
-import { type ChunkHit, type Collection, searchChunks } from '@sluice/store';
+import type { Collection } from '@sluice/store';
 import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
+import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-export interface SearchRequest {
+export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
-  k: number;
-  /** Only chunks of documents whose metadata contains this object. */
-  contains?: Record<string, unknown> | undefined;
 }
 
-export interface SearchAnswer {
-  hits: ChunkHit[];
+export interface SearchAnswer extends FoundChunks {
   /**
    * - `none`: this query ran.
    * - `memory`, `redis`: where the answer was found.
@@ -56,19 +53,19 @@ export type Search = (request: SearchRequest) => Promise<SearchAnswer>;
 // A text's vector never changes for a model, so it may outlive any answer.
 const vectorTtlMs = 24 * 3_600_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 2;
+const answerShape = 3;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function answerKey({ collection, query, k, contains }: SearchRequest): string {
+function answerKey({ collection, query, ...question }: SearchRequest): string {
   // The time tells collections apart that have the same id in different databases with one Redis.
   const { id, createdAt, generation } = collection;
   const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
   const contents = [answerShape, id, createdAt.getTime(), generation];
-  return cacheKey('answer', ...contents, asked, typeof query, k, contains ?? null);
+  return cacheKey('answer', ...contents, asked, typeof query, question);
 }
 
 /**
@@ -79,9 +76,10 @@ function answerKey({ collection, query, k, contains }: SearchRequest): string {
  */
 export function createSearch(dependencies: SearchDependencies): Search {
   const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
+  const findChunks = createChunkFinder(db);
   const vectors = createSingleFlight<Float32Array>();
-  const flights = createSingleFlight<{ value: ChunkHit[]; source: AnswerSource }>();
-  const findOrRun = createAnswerCache<ChunkHit[]>(cache, dependencies.answers);
+  const flights = createSingleFlight<{ value: FoundChunks; source: AnswerSource }>();
+  const findOrRun = createAnswerCache<FoundChunks>(cache, dependencies.answers);
 
   async function vectorOf(collection: Collection, text: string): Promise<Float32Array> {
     const { embeddingProvider, embeddingModel, dimensions } = collection;
@@ -98,25 +96,23 @@ export function createSearch(dependencies: SearchDependencies): Search {
 
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
-    async function run(): Promise<ChunkHit[]> {
-      const { collection, query, k, contains } = request;
+    const { collection, query, ...question } = request;
+    async function run(): Promise<FoundChunks> {
       const start = performance.now();
       const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
       const embedded = performance.now();
-      const hits = await searchChunks(db, collection, { vector, k, ...(contains && { contains }) });
+      const found = await findChunks(collection, { ...question, vector });
       Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
-      return hits;
+      return found;
     }
+    const about = { collection, generation: collection.generation };
+    // Who wants an explanation wants to see it happen.
+    if (question.explain) return { ...(await run()), cached: 'none', ...about, timings };
     const key = answerKey(request);
     const { value: found, joined } = await flights(key, () => findOrRun(key, run));
     const ran = joined ? 'shared' : 'none';
-    return {
-      hits: found.value,
-      cached: found.source === 'run' ? ran : found.source,
-      collection: request.collection,
-      generation: request.collection.generation,
-      timings: { ...timings },
-    };
+    const cached = found.source === 'run' ? ran : found.source;
+    return { ...found.value, cached, ...about, timings: { ...timings } };
   }
 
   /** Of what was known before: whatever was found for it may be from before a write that the caller knows of. */

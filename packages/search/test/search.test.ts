@@ -1,4 +1,5 @@
 import { createMemoryCache, createTieredCache } from '@sluice/cache';
+import type { Filter } from '@sluice/contract';
 import { createEmbedder, createLocalProvider } from '@sluice/embeddings';
 import { createPool, type Pool, type Queryable } from '@sluice/pool';
 import {
@@ -14,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createSearch, type Search } from '../src/index.ts';
 
 const dimensions = 384;
+const contains = (value: Record<string, unknown>): Filter => ({ op: 'contains', value });
 const provider = createLocalProvider({ dimensions });
 const documentIds = ['0a000000-0000-4000-8000-000000000001', '0a000000-0000-4000-8000-000000000002'];
 const texts = ['The quick brown fox jumps.', 'Nhà thầu nộp bảo đảm dự thầu.'];
@@ -150,10 +152,11 @@ describeWithServices('postgres', 'search', () => {
     const answers = await Promise.all([
       search(base),
       search({ ...base, k: 1 }),
-      search({ ...base, contains: { place: 1 } }),
+      search({ ...base, filter: contains({ place: 1 }) }),
       search({ ...base, query: 'nhà thầu' }),
     ]);
-    expect(statements).toHaveLength(4);
+    // And one that estimates what the filter lets through.
+    expect(statements).toHaveLength(5);
     expect(answers.map(({ hits }) => hits.map(({ metadata }) => metadata.place))).toEqual([
       [0, 1],
       [0],
@@ -164,21 +167,28 @@ describeWithServices('postgres', 'search', () => {
 
   test('the order of the members of a filter does not matter, that of its array members does', async () => {
     const request = { collection: await collection(), query: 'fox', k: 2 };
-    await search({ ...request, contains: { place: 0, tags: ['a', 'b'] } });
-    expect((await search({ ...request, contains: { tags: ['a', 'b'], place: 0 } })).cached).toBe('memory');
-    const reordered = await search({ ...request, contains: { place: 0, tags: ['b', 'a'] } });
+    await search({ ...request, filter: contains({ place: 0, tags: ['a', 'b'] }) });
+    expect((await search({ ...request, filter: contains({ tags: ['a', 'b'], place: 0 }) })).cached).toBe(
+      'memory',
+    );
+    const reordered = await search({ ...request, filter: contains({ place: 0, tags: ['b', 'a'] }) });
     expect(reordered.cached).toBe('none');
     expect(reordered.hits).toHaveLength(1);
   });
 
   test('an object and an array that would read alike are different filters', async () => {
     const request = { collection: await collection(), query: 'fox', k: 2 };
-    await search({ ...request, contains: { tags: { a: 'b' } } });
-    expect((await search({ ...request, contains: { tags: [['a', 'b']] } })).cached).toBe('none');
+    await search({ ...request, filter: contains({ tags: { a: 'b' } }) });
+    expect((await search({ ...request, filter: contains({ tags: [['a', 'b']] }) })).cached).toBe('none');
   });
 
   test('a query that finds nothing has no hits, and that is cached too', async () => {
-    const request = { collection: await collection(), query: 'fox', k: 5, contains: { place: 'nowhere' } };
+    const request = {
+      collection: await collection(),
+      query: 'fox',
+      k: 5,
+      filter: contains({ place: 'nowhere' }),
+    };
     expect(await search(request)).toMatchObject({ hits: [], cached: 'none' });
     expect(await search(request)).toMatchObject({ hits: [], cached: 'memory' });
   });

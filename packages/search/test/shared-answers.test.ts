@@ -60,7 +60,7 @@ describeWithServices(['postgres', 'redis'], 'replicas that share a Redis', () =>
   test('that nothing was found is shared as well', async () => {
     await using one = await connected();
     await using two = await connected();
-    const nowhere = { ...request, contains: { place: 'nowhere' } };
+    const nowhere = { ...request, filter: { op: 'contains', value: { place: 'nowhere' } } as const };
     const answers = await Promise.all([one.ask(nowhere), two.ask(nowhere)]);
     expect(answers.map(({ hits }) => hits)).toEqual([[], []]);
     expect(await one.ask(nowhere)).toMatchObject({ hits: [], cached: 'memory' });

@@ -2,7 +2,9 @@ import type { Queryable, Transaction } from '@sluice/pool';
 import { sqlState } from '@sluice/pool';
 import { createChunkTable, type VectorIndex } from './chunk-table.ts';
 import type { VectorStorage } from './codec/vector.ts';
+import type { DeclaredIndex } from './declared-indexes.ts';
 import { StoreError } from './errors.ts';
+import { createMetadataIndexSql, type MetadataIndex } from './metadata-index.ts';
 
 export type Distance = 'cosine' | 'l2' | 'inner_product';
 
@@ -16,12 +18,15 @@ export interface NewCollection {
   chunkMaxTokens: number;
   chunkOverlapTokens: number;
   language: string;
+  /** Default none. */
+  metadataIndexes?: readonly MetadataIndex[];
 }
 
 export interface Collection extends NewCollection {
   id: number;
   generation: number;
   vectorIndex: VectorIndex;
+  metadataIndexes: readonly DeclaredIndex[];
   createdAt: Date;
   /** A log position of the primary at which this generation was visible; absent when that is not known. */
   position?: string | undefined;
@@ -30,7 +35,7 @@ export interface Collection extends NewCollection {
 const collectionColumns = `
   id, name, embedding_provider as "embeddingProvider", embedding_model as "embeddingModel", dimensions, distance, storage,
   chunk_max_tokens as "chunkMaxTokens", chunk_overlap_tokens as "chunkOverlapTokens", language, generation,
-  vector_index as "vectorIndex",
+  vector_index as "vectorIndex", metadata_indexes as "metadataIndexes",
   created_at as "createdAt"`;
 
 // What an HNSW index of pgvector can hold.
@@ -59,12 +64,13 @@ export async function createCollection(
   vectorIndex: VectorIndex = 'hnsw',
 ): Promise<Collection> {
   checkDimensions(collection);
+  const { metadataIndexes = [] } = collection;
   try {
     const { rows } = await transaction.savepoint((inner) =>
       inner.query<Collection & Record<string, unknown>>(
         `insert into sluice.collections (name, embedding_provider, embedding_model, dimensions, distance, storage,
-           chunk_max_tokens, chunk_overlap_tokens, language, vector_index)
-         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text, $10::text)
+           chunk_max_tokens, chunk_overlap_tokens, language, vector_index, metadata_indexes)
+         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text, $10::text, $11::jsonb)
          returning ${collectionColumns}`,
         [
           collection.name,
@@ -77,11 +83,13 @@ export async function createCollection(
           collection.chunkOverlapTokens,
           collection.language,
           vectorIndex,
+          JSON.stringify(metadataIndexes.map((index) => ({ ...index, ready: true }))),
         ],
       ),
     );
     const created = rows[0] as Collection;
     await createChunkTable(transaction, created, vectorIndex);
+    for (const index of metadataIndexes) await transaction.query(createMetadataIndexSql(created.id, index));
     await notifyCollection(transaction, created.id);
     return created;
   } catch (error) {

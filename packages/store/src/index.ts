@@ -30,6 +30,14 @@ export {
   listCollections,
   type NewCollection,
 } from './collections.ts';
+export {
+  buildMetadataIndex,
+  type DeclaredIndex,
+  declareMetadataIndexes,
+  dropMetadataIndex,
+  listMetadataIndexWork,
+  type MetadataIndexWork,
+} from './declared-indexes.ts';
 export { deleteCollection, deleteDocument, deleteUpload } from './delete.ts';
 export {
   countRemaining,
@@ -49,12 +57,23 @@ export {
   updateDocument,
 } from './documents.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
+export { estimateMatches, type MatchEstimate } from './estimate-matches.ts';
 export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
 export { takeLease } from './leases.ts';
+export type { MetadataIndex, MetadataType } from './metadata-index.ts';
 export { isMigrated, migrate } from './migrate.ts';
+export type { Access } from './nearest-chunks.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
 export { goLive, type LiveVersion, lockForPublish, type PublishLock, supersede } from './publish.ts';
-export { type ChunkHit, scoreOf, searchChunks, type VectorSearch } from './search-chunks.ts';
+export {
+  type ChunkHit,
+  type ChunkQuery,
+  type ExplainedSearch,
+  explainSearch,
+  type Neighbour,
+  scoreOf,
+  searchChunks,
+} from './search-chunks.ts';
 export {
   createServerFacts,
   readServerFacts,

@@ -1,8 +1,15 @@
 import type { Queryable } from '@sluice/pool';
-import { chunkTable, distanceOperators } from './chunk-table.ts';
-import { encodeVector } from './codec/vector.ts';
+import { chunkTable } from './chunk-table.ts';
 import type { Collection, Distance } from './collections.ts';
-import { StoreError } from './errors.ts';
+import { type NearestQuery, nearestChunks, type SearchedCollection } from './nearest-chunks.ts';
+import { createParameters, type Parameters } from './parameters.ts';
+
+/** A chunk beside a hit. */
+export interface Neighbour {
+  id: string;
+  ordinal: number;
+  text: string;
+}
 
 export interface ChunkHit {
   id: string;
@@ -19,7 +26,23 @@ export interface ChunkHit {
   documentName: string;
   documentTitle: string | null;
   metadata: Record<string, unknown>;
+  /** In their order, where they were asked for. */
+  neighbours?: Neighbour[];
 }
+
+export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
+  /** With the ones that are skipped. */
+  limit: number;
+  /** Of the nearest, so many are skipped. Default 0. */
+  offset?: number | undefined;
+  /** At most `most` hits of a document, out of the nearest `candidates`; null: out of all. */
+  perDocument?: { most: number; candidates: number | null } | undefined;
+  /** How many chunks of the document before and after each hit come with it. */
+  context?: { before: number; after: number } | undefined;
+}
+
+// Statements with more parameters have long filters, and shapes of their own: named, they would push the common ones out.
+const maxPrepared = 24;
 
 /** Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product. */
 export function scoreOf(kind: Distance, distance: number): number {
@@ -27,44 +50,91 @@ export function scoreOf(kind: Distance, distance: number): number {
   return kind === 'l2' ? 1 / (1 + distance) : -distance;
 }
 
-export interface VectorSearch {
-  vector: Float32Array;
-  k: number;
-  /** Only chunks whose metadata contains this object (`@>`). */
-  contains?: Record<string, unknown>;
+/** Only ids go through the window: candidates can be many, and texts long. */
+function nearestPerDocument(
+  collection: SearchedCollection,
+  query: ChunkQuery & Required<Pick<ChunkQuery, 'perDocument'>>,
+  parameters: Parameters,
+): string {
+  const { most, candidates } = query.perDocument as NonNullable<ChunkQuery['perDocument']>;
+  const nearest = nearestChunks(collection, { ...query, limit: candidates }, parameters, 'id, document_id');
+  return `select c.*, p.distance from (
+       select id, distance from (
+         select id, distance, row_number() over (partition by document_id order by distance, id) as place from (${nearest}) n
+       ) placed where place <= ${parameters.bind(most, 'bigint')}
+       order by distance, id limit ${parameters.bind(query.limit, 'int')}
+     ) p join ${chunkTable(collection.id)} c on c.id = p.id`;
+}
+
+function neighboursOf(
+  collection: SearchedCollection,
+  { before, after }: NonNullable<ChunkQuery['context']>,
+  { bind }: Parameters,
+): string {
+  return `left join lateral (
+       select coalesce(json_agg(json_build_object('id', c.id, 'ordinal', c.ordinal, 'text', c.text) order by c.ordinal), '[]') as neighbours
+       from ${chunkTable(collection.id)} c
+       where c.document_id = n.document_id and c.ordinal <> n.ordinal
+         and c.ordinal between n.ordinal - ${bind(before, 'int')} and n.ordinal + ${bind(after, 'int')}
+     ) around on true`;
+}
+
+/** The statement of a search, put together from what was asked for. Throws `wrong_vector_length`. */
+function statementOf(collection: SearchedCollection, query: ChunkQuery): { text: string; values: unknown[] } {
+  const parameters = createParameters();
+  const { perDocument, context, offset = 0 } = query;
+  const ranked = perDocument
+    ? nearestPerDocument(collection, { ...query, perDocument }, parameters)
+    : nearestChunks(collection, query, parameters);
+  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
+  const text = `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
+       n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
+       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
+     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
+     order by n.distance, n.id${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
+  return { text, values: parameters.values };
 }
 
 /**
- * The k nearest chunks, nearest first, in one round trip. The search effort (`hnsw.ef_search`) and the iterative scan,
- * which keeps filtered searches from losing results, are settings of the connection. Throws `wrong_vector_length`.
+ * The nearest chunks, nearest first, in one round trip. The search effort (`hnsw.ef_search`) and the iterative scan, which
+ * goes on where a filter has left too few, are settings of the connection. Throws `wrong_vector_length`.
  */
 export async function searchChunks(
   db: Queryable,
-  collection: Pick<Collection, 'id' | 'name' | 'dimensions' | 'distance' | 'storage' | 'position'>,
-  { vector, k, contains }: VectorSearch,
+  collection: SearchedCollection & Pick<Collection, 'position'>,
+  query: ChunkQuery,
 ): Promise<ChunkHit[]> {
-  const { dimensions, storage } = collection;
-  if (vector.length !== dimensions) {
-    throw new StoreError(
-      'wrong_vector_length',
-      `the vector has ${vector.length} dimensions, collection ${collection.name} has ${dimensions}`,
-      { given: vector.length, expected: dimensions },
-    );
-  }
-  // ORDER BY a bare operator with a parameter and LIMIT: any other shape does not use the HNSW index.
-  const distance = `embedding ${distanceOperators[collection.distance]} $1::${storage}(${dimensions})`;
-  const filter = contains ? 'where metadata @> $3::jsonb' : '';
-  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(
-    `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
-       n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
-       d.name as "documentName", d.title as "documentTitle"
-     from (
-       select *, ${distance} as distance from ${chunkTable(collection.id)} ${filter} order by ${distance} limit $2::int
-     ) n join sluice.documents d on d.id = n.document_id
-     order by n.distance, n.id`,
-    [encodeVector(vector, storage), k, ...(contains ? [JSON.stringify(contains)] : [])],
+  const { text, values } = statementOf(collection, query);
+  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, values, {
+    prepare: values.length <= maxPrepared,
     // On a standby, what the collection's generation promises has to be there already.
-    { prepare: true, after: collection.position ?? 'primary' },
-  );
+    after: collection.position ?? 'primary',
+  });
   return rows;
+}
+
+export interface ExplainedSearch {
+  /** Lines of the server's plan, without the vector. */
+  plan: string[];
+  /** `hnsw.ef_search` of the connections; null where there is none. */
+  effort: number | null;
+}
+
+/** How the server would run this search; nothing is run. */
+export async function explainSearch(
+  db: Queryable,
+  collection: SearchedCollection,
+  query: ChunkQuery,
+): Promise<ExplainedSearch> {
+  const { text, values } = statementOf(collection, query);
+  const [{ rows }, effort] = await Promise.all([
+    db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values),
+    db.query<{ effort: number | null }>(`select current_setting('hnsw.ef_search', true)::int as effort`),
+  ]);
+  return {
+    plan: rows.map((row) =>
+      row['QUERY PLAN'].replace(/'\[[^\]]*\]'::(half)?vec(tor)?(\(\d+\))?/g, '$vector'),
+    ),
+    effort: effort.rows[0]?.effort ?? null,
+  };
 }

@@ -140,7 +140,7 @@ describeWithServices(['postgres'], 'the store', () => {
       'Nghị định “số 24”',
       'c',
     ]);
-    const hits = await searchChunks(pool, collection, { vector: vectorOf(1), k: 10 });
+    const hits = await searchChunks(pool, collection, { vector: vectorOf(1), limit: 10, access: 'index' });
     expect(hits).toHaveLength(3);
     for (const sent of chunks) {
       const { embedding: _, tokens: __, headingPath, ...rest } = sent;
@@ -176,7 +176,7 @@ describeWithServices(['postgres'], 'the store', () => {
       return norm(a.map((value, i) => value - (query[i] as number)));
     };
     const expected = chunks.map((one) => exact(one.embedding as Float32Array)).sort((a, b) => a - b);
-    const hits = await searchChunks(pool, collection, { vector: query, k: 10 });
+    const hits = await searchChunks(pool, collection, { vector: query, limit: 10, access: 'index' });
     expect(hits).toHaveLength(10);
     for (const [i, hit] of hits.entries()) expect(hit.distance).toBeCloseTo(expected[i] as number, 2);
     expect(scoreOf(distance, hits[0]?.distance ?? 0)).toBeGreaterThan(
@@ -197,7 +197,7 @@ describeWithServices(['postgres'], 'the store', () => {
       const explaining = {
         query: (text: string, values?: readonly unknown[]) => transaction.query(`explain ${text}`, values),
       } as Queryable;
-      return searchChunks(explaining, collection, { vector: vectorOf(1), k: 10 });
+      return searchChunks(explaining, collection, { vector: vectorOf(1), limit: 10, access: 'index' });
     });
     expect(JSON.stringify(plan)).toMatch(/Index Scan using chunks_\d+_hnsw/);
   });
@@ -212,15 +212,18 @@ describeWithServices(['postgres'], 'the store', () => {
     await publish(collection, 'needle', ['one', 'another', 'third one']);
     const hits = await searchChunks(pool, collection, {
       vector: vectorOf(700),
-      k: 10,
-      contains: { of: 'needle' },
+      limit: 10,
+      access: 'index',
+      filter: { op: 'contains', value: { of: 'needle' } },
     });
     expect(hits.map(({ text }) => text).sort()).toEqual(['another', 'one', 'third one']);
   });
 
   test('a vector of another length is told both lengths', async () => {
     const collection = await makeCollection(pool);
-    await expect(searchChunks(pool, collection, { vector: vectorOf(1, 5), k: 1 })).rejects.toMatchObject({
+    await expect(
+      searchChunks(pool, collection, { vector: vectorOf(1, 5), limit: 1, access: 'index' }),
+    ).rejects.toMatchObject({
       code: 'wrong_vector_length',
       details: { given: 5, expected: 8 },
     });
@@ -314,7 +317,9 @@ describeWithServices(['postgres'], 'the store', () => {
       await pool.lane('bulk').transaction((transaction) => deleteUpload(transaction, uploadId)),
     ).toMatchObject({ documentId, deleted: { documents: 1, uploads: 1, chunks: 1 } });
     expect(await findDocument(pool, documentId)).toBeUndefined();
-    expect(await searchChunks(pool, collection, { vector: vectorOf(1), k: 5 })).toEqual([]);
+    expect(await searchChunks(pool, collection, { vector: vectorOf(1), limit: 5, access: 'index' })).toEqual(
+      [],
+    );
   });
 
   test('a new version rewrites only what changed: kept chunks keep their vectors', async () => {
@@ -340,7 +345,11 @@ describeWithServices(['postgres'], 'the store', () => {
       { ordinal: 0, text: 'comes', metadata: { v: 2 } },
       { ordinal: 1, text: 'stays', metadata: { v: 2 } },
     ]);
-    const hits = await searchChunks(pool, collection, { vector: vectorOf(0 + 'stays'.length), k: 1 });
+    const hits = await searchChunks(pool, collection, {
+      vector: vectorOf(0 + 'stays'.length),
+      limit: 1,
+      access: 'index',
+    });
     expect(hits[0]).toMatchObject({ text: 'stays' });
     expect(hits[0]?.distance).toBeCloseTo(0, 5);
     expect(
@@ -374,7 +383,7 @@ describeWithServices(['postgres'], 'the store', () => {
     await using single = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
     const collection = await makeCollection(single);
     for (let i = 0; i < 3; i += 1) {
-      await searchChunks(single, collection, { vector: vectorOf(i), k: 3 });
+      await searchChunks(single, collection, { vector: vectorOf(i), limit: 3, access: 'index' });
       await collectionStatistics(single, collection.id);
       await findUploads(single, []);
     }
@@ -404,7 +413,7 @@ describeWithServices(['postgres'], 'the store', () => {
     statements.length = 0;
     for (let i = 0; i < 20; i += 1) {
       const found = await catalog.byName(collection.name);
-      await searchChunks(traced, found!, { vector: vectorOf(i), k: 3 });
+      await searchChunks(traced, found!, { vector: vectorOf(i), limit: 3, access: 'index' });
     }
     expect(statements).toHaveLength(20);
   });

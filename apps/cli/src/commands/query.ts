@@ -1,22 +1,33 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { createClient } from '../client/client.ts';
 import { renderAnswer } from '../query/render-answer.ts';
 import { print } from '../terminal.ts';
 import { type ClientFlags, integerBetween, jsonObject, withClientOptions } from './client-options.ts';
 
 interface QueryFlags extends ClientFlags {
-  collection?: string;
+  collection?: string[];
   k: number;
+  maxPerDocument?: number;
+  minScore?: number;
   filter?: Record<string, unknown>;
   json: boolean;
 }
 
-async function query(words: string[], { url, key, collection, k, filter, json }: QueryFlags): Promise<void> {
+function finite(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}
+
+async function query(words: string[], flags: QueryFlags): Promise<void> {
+  const { url, key, collection: collections, k, filter, maxPerDocument, minScore, json } = flags;
   const text = words.join(' ');
   const body = await createClient({ url, key }).query({
     query: text,
     k,
-    ...(collection !== undefined && { collection }),
+    ...(collections && { collections }),
+    ...(maxPerDocument !== undefined && { max_per_document: maxPerDocument }),
+    ...(minScore !== undefined && { score_threshold: minScore }),
     ...(filter && { filter }),
   });
   print(json ? JSON.stringify(body) : renderAnswer(body, text));
@@ -27,9 +38,19 @@ export function queryCommand(): Command {
     .summary('search a collection')
     .description('Searches a collection and shows the best passages: score, document, place, text.')
     .argument('<text...>', 'what to look for; several words need no quotes')
-    .option('-c, --collection <name>', 'collection to search (default: "default")')
+    .option(
+      '-c, --collection <name>',
+      'collection to search, once for each of several (default: "default")',
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .option('-k, --k <n>', 'how many passages', integerBetween(1, 200), 5)
-    .option('--filter <json>', 'only documents whose metadata contains this JSON object', jsonObject)
+    .option('--max-per-document <n>', 'most passages of one document', integerBetween(1, 200))
+    .option('--min-score <score>', 'only passages of that score at least', finite)
+    .option(
+      '--filter <json>',
+      'only documents whose metadata fits this JSON object; operators such as $gte are possible',
+      jsonObject,
+    )
     .option('--json', 'print the answer of the server as one JSON line', false);
   return withClientOptions(command)
     .addHelpText(
@@ -38,6 +59,7 @@ export function queryCommand(): Command {
 Examples:
   $ sluice query how long is a bid valid
   $ sluice query "hồ sơ mời thầu" --filter '{"language":"vi"}' --k 3
+  $ sluice query bid security --filter '{"year":{"$gte":2020},"$not":{"status":"draft"}}'
   $ sluice query bid security --json | jq -r '.results[].document.name'
 
 Exit codes: 0 answered (even if nothing was found), 1 the server refused, 2 wrong usage, 3 server not reachable.`,

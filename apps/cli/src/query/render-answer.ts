@@ -35,7 +35,8 @@ function figuresOf({ results, answer }: AnswerBody): string {
       ? `embedding ${embed.toFixed(1)}, search ${search.toFixed(1)}`
       : sources[answer.cached];
   const hits = `${results.length} hit${results.length === 1 ? '' : 's'}`;
-  return `${hits} in collection ${answer.collection}, ${total.toFixed(1)} ms (${how})`;
+  const names = [...new Set(answer.searches?.map(({ collection }) => collection) ?? [answer.collection])];
+  return `${hits} in collection${names.length === 1 ? '' : 's'} ${names.join(', ')}, ${total.toFixed(1)} ms (${how})`;
 }
 
 export function renderAnswer(body: AnswerBody, query: string): string {

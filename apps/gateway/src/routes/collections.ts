@@ -1,5 +1,10 @@
-import { newCollectionSchema } from '@sluice/contract';
-import { collectionStatistics, createCollection, deleteCollection } from '@sluice/store';
+import { collectionChangeSchema, newCollectionSchema } from '@sluice/contract';
+import {
+  collectionStatistics,
+  createCollection,
+  declareMetadataIndexes,
+  deleteCollection,
+} from '@sluice/store';
 import express, { Router } from 'express';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { completeCollection } from '../embedding-defaults.ts';
@@ -34,6 +39,15 @@ export function collectionRoutes(services: Services): Router {
       const collection = await requireCollection(catalog, request.params.name);
       response.json(presentCollection(collection, await collectionStatistics(pool, collection.id)));
     })
+    .patch(express.json(), async (request, response) => {
+      const { metadata_indexes: indexes } = validate(collectionChangeSchema, request.body);
+      const { id, name } = await requireCollection(catalog, request.params.name);
+      await pool
+        .lane('interactive')
+        .transaction((transaction) => declareMetadataIndexes(transaction, id, indexes));
+      await catalog.refresh();
+      response.json(presentCollection(await requireCollection(catalog, name)));
+    })
     .delete(async (request, response) => {
       const { id, name } = await requireCollection(catalog, request.params.name);
       const deleted = await pool
@@ -46,6 +60,6 @@ export function collectionRoutes(services: Services): Router {
       log.info({ request_id: request.id, collection: name, receipt: deleted.id }, 'collection deleted');
       response.json(await settleDeletion(services, deleted));
     })
-    .all(methodNotAllowed('GET', 'DELETE'));
+    .all(methodNotAllowed('GET', 'PATCH', 'DELETE'));
   return router;
 }

@@ -1,41 +1,36 @@
-import { type AnswerBody, querySchema } from '@sluice/contract';
+import { type QueryBody, querySchema } from '@sluice/contract';
+import { queryCollections } from '@sluice/search';
 import express, { Router } from 'express';
 import { methodNotAllowed } from '../middleware/problems.ts';
-import { presentHit } from '../present.ts';
+import { presentAnswer } from '../present-answer.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { validate } from '../validate.ts';
 
-const tenths = (ms: number) => Math.round(ms * 10) / 10;
+/** The texts and vectors of a request, of which there is one at least. */
+function questionsOf({ query, vector, queries }: QueryBody): (string | Float32Array)[] {
+  return (queries ?? [{ query, vector }]).map((one) => one.query ?? (one.vector as Float32Array));
+}
 
 export function queryRoutes({ catalog, search }: Services): Router {
   const router = Router();
   router
     .route('/')
-    .post(express.json({ limit: '256kb' }), async (request, response) => {
-      const { query, vector, k, collection: name, mode, filter } = validate(querySchema, request.body);
-      const { collection, hits, cached, confirmed, generation, timings } = await search({
-        collection: await requireCollection(catalog, name),
-        query: query ?? Float32Array.from(vector as number[]),
-        k,
-        contains: filter,
+    .post(express.json({ limit: '1mb' }), async (request, response) => {
+      const body = validate(querySchema, request.body);
+      const names = body.collections ?? [body.collection];
+      const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
+      const answer = await queryCollections(search, {
+        collections,
+        queries: questionsOf(body),
+        k: body.k,
+        filter: body.filter,
+        minScore: body.score_threshold,
+        maxPerDocument: body.max_per_document,
+        context: body.context,
+        cursor: body.cursor,
+        explain: body.explain,
       });
-      const body: AnswerBody = {
-        results: hits.map((hit) => presentHit(collection.distance, hit)),
-        answer: {
-          mode,
-          collection: name,
-          cached,
-          confirmed,
-          index: collection.vectorIndex === 'hnsw' ? 'hnsw' : 'exact',
-          generation,
-          timings: {
-            embed_ms: tenths(timings.embed),
-            search_ms: tenths(timings.search),
-            total_ms: tenths(timings.total),
-          },
-        },
-      };
-      response.json(body);
+      response.json(presentAnswer(body, collections, answer));
     })
     .all(methodNotAllowed('POST'));
   return router;

@@ -1,0 +1,105 @@
+import type { Filter } from '@sluice/contract';
+import type { Queryable } from '@sluice/pool';
+import {
+  type Access,
+  type ChunkHit,
+  type ChunkQuery,
+  type Collection,
+  type ExplainedSearch,
+  explainSearch,
+  type MatchEstimate,
+  searchChunks,
+} from '@sluice/store';
+import { type AccessChoice, type AccessChooser, createAccessChooser } from './access.ts';
+
+/** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
+export type IndexUsed = 'hnsw' | 'filter' | 'exact';
+
+export interface Explanation extends ExplainedSearch {
+  /** What the filter lets through; only where the vector index was an alternative. */
+  estimate?: MatchEstimate | undefined;
+  /** ms */
+  estimateMs: number;
+  /** ms, of all statements that were needed */
+  searchMs: number;
+  statements: number;
+}
+
+export interface FoundChunks {
+  hits: ChunkHit[];
+  index: IndexUsed;
+  explanation?: Explanation;
+}
+
+export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context'> {
+  vector: Float32Array;
+  k: number;
+  /** Most hits of one document. */
+  maxPerDocument?: number | undefined;
+  /** The way that a page before was found, so that this one goes on where it ended. */
+  goOn?: IndexUsed | undefined;
+  explain?: boolean | undefined;
+}
+
+export type ChunkFinder = (collection: Collection, question: ChunkQuestion) => Promise<FoundChunks>;
+
+// How many of the nearest chunks are looked at for hits of enough documents.
+const candidatesPerHit = [4, 16];
+const maxCandidates = 2_000;
+
+/** What to send, one after the other, until there are `k` hits. */
+function* attempts(
+  { vector, k, filter, offset = 0, maxPerDocument, context, goOn }: ChunkQuestion,
+  access: Access,
+): Generator<ChunkQuery> {
+  const limit = offset + k;
+  const query = { vector, limit, filter, offset, context, access };
+  const perDocument = (candidates: number | null) =>
+    maxPerDocument === undefined ? undefined : { most: maxPerDocument, candidates };
+  if (access === 'index' && maxPerDocument !== undefined) {
+    const counts = [...candidatesPerHit.map((each) => limit * each), maxCandidates];
+    for (const count of new Set(counts.map((count) => Math.min(count, maxCandidates)))) {
+      yield { ...query, perDocument: perDocument(count) };
+    }
+  } else yield { ...query, perDocument: perDocument(null) };
+  // The index may have given up before it had enough. Whatever it is that the filter lets through, it is little.
+  if (access === 'index' && filter && !goOn)
+    yield { ...query, access: 'scan', perDocument: perDocument(null) };
+}
+
+async function choose(
+  chooser: AccessChooser,
+  collection: Collection,
+  { k, offset = 0, filter, goOn }: ChunkQuestion,
+): Promise<AccessChoice> {
+  if (goOn) return { access: goOn === 'hnsw' ? 'index' : 'scan' };
+  return chooser.choose(collection, filter, offset + k);
+}
+
+/** The nearest chunks, by the way that loses none of them. */
+export function createChunkFinder(db: Queryable): ChunkFinder {
+  const chooser = createAccessChooser(db);
+
+  return async (collection, question) => {
+    const start = performance.now();
+    const { access, estimate } = await choose(chooser, collection, question);
+    const chosen = performance.now();
+    let hits: ChunkHit[] = [];
+    let last: ChunkQuery | undefined;
+    let statements = 0;
+    for (const query of attempts(question, access)) {
+      hits = await searchChunks(db, collection, query);
+      last = query;
+      statements += 1;
+      if (hits.length === question.k) break;
+    }
+    const searchMs = performance.now() - chosen;
+    const scanned = last?.access === 'scan';
+    if (access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
+    const index = scanned ? (question.filter ? 'filter' : 'exact') : 'hnsw';
+    if (!question.explain) return { hits, index };
+    const explained = await explainSearch(db, collection, last as ChunkQuery);
+    const explanation = { ...explained, estimate, estimateMs: chosen - start, searchMs, statements };
+    return { hits, index, explanation };
+  };
+}
