@@ -190,5 +190,6 @@ function publicationOf(
     metadata: upload.metadata,
     summary: { characters, chunks, title },
     stageMs: stopwatch.read(),
+    handedOverAt: performance.now(),
   };
 }

@@ -27,7 +27,9 @@ export interface Publication {
   liveUploadId: string | null;
   metadata: Record<string, unknown>;
   summary: Pick<ExtractionSummary, 'characters' | 'chunks' | 'title'>;
+  /** Time by stage before it was handed over, in ms, and when that was, by `performance.now()`. */
   stageMs: NonNullable<Upload['stageMs']>;
+  handedOverAt: number;
   /** All chunks; undefined when they lie staged. */
   direct: readonly ChunkRecord[] | undefined;
 }
@@ -57,6 +59,12 @@ async function writeChunks(transaction: Transaction, collection: Collection, liv
   }
 }
 
+/** Up to now: what is left is the commit. */
+function stagesOf({ stageMs, handedOverAt }: Publication): Publication['stageMs'] {
+  const publishing = (stageMs.publishing ?? 0) + performance.now() - handedOverAt;
+  return { ...stageMs, publishing: Math.round(publishing) };
+}
+
 async function publishLocked(
   transaction: Transaction,
   collection: Collection,
@@ -78,11 +86,11 @@ async function publishLocked(
   });
   if (outdated.length > 0) await supersede(transaction, outdated);
   if (live.length === 0) return outcomes;
+  await writeChunks(transaction, collection, live);
   await goLive(
     transaction,
-    live.map(({ uploadId, summary, stageMs }) => ({ uploadId, stageMs, ...summary })),
+    live.map((version) => ({ uploadId: version.uploadId, stageMs: stagesOf(version), ...version.summary })),
   );
-  await writeChunks(transaction, collection, live);
   await bumpGeneration(transaction, collection.id);
   return outcomes;
 }

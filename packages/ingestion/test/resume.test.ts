@@ -133,7 +133,7 @@ describeWithServices('postgres', 'a large document', () => {
     await expect(attempt()).rejects.toMatchObject({ code: 'too_many_attempts', retryable: false });
   });
 
-  test('tells how long each stage took', async () => {
+  test.each([windowChunks, 1_000])('tells how long each stage took (windows of %d)', async (windowChunks) => {
     await using workshop = await openWorkshop();
     const upload = await workshop.accept('a', textOf(...numbers(30)));
     workshop.provider.failNext({ kind: 'slow', ms: 120 });
