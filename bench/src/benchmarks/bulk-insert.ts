@@ -67,7 +67,7 @@ export const bulkInsert: Benchmark = {
   name: 'bulk-insert',
   title: 'Writing vectors',
   what: `Rows of an id, a text of 450 characters, metadata and a vector into an empty table, without a vector index and
-with HNSW. \`ours\` is binary COPY in transactions of 500 rows through the bulk lane, encoding included, as workers write chunks; with
+with HNSW. \`ours\` is binary COPY in transactions of 500 rows through the bulk lane, encoding included, two at once, as a worker writes chunks; with
 HNSW it loads first and builds the index afterwards with two parallel helpers, as workers do for a new collection, and the
 building is part of the time. \`server-side COPY\` is the limit: the server reads the same rows from its own disk, with HNSW into
 an index that is there. \`LangChain.js\` is \`PGVectorStore.addVectors\` of \`@langchain/community\`, \`multi-row text\` is INSERT of 500 rows with vectors as text, both
@@ -80,11 +80,13 @@ through \`pg-pool\`, with HNSW into an index that is there.`,
     const cases: Case[] = [];
     for (const dimensions of [384, 1_536]) {
       for (const indexed of [false, true]) {
-        const count = context.quick ? 500 : indexed ? 3_000 : 10_000;
+        const many = dimensions === 384 ? 50_000 : 25_000;
+        const count = context.quick ? 500 : indexed ? 8_000 : many;
         const rows = chunkRows(count, dimensions);
         const file = await writeFileOnServer(pool, rows, `${dimensions}-${count}`);
         const writers: ChunkWriter[] = [
           copyWriter(pool),
+          ...(indexed ? [] : [copyWriter(pool, 1)]),
           serverSideCopy(pool, file),
           await langChainWriter(peer),
           multiRowWriter(peer),

@@ -46,12 +46,16 @@ function* fieldsOf(rows: readonly ChunkRow[]): Generator<Buffer[]> {
   }
 }
 
-/** As chunks are written: binary COPY on the bulk lane, a transaction each. */
-export function copyWriter(pool: Pool): ChunkWriter {
+/** As chunks are written: binary COPY on the bulk lane, a transaction each. A worker has two of them under way at once. */
+export function copyWriter(pool: Pool, streams = 2): ChunkWriter {
   return {
-    name: 'ours',
+    name: streams === 1 ? 'ours, one stream' : 'ours',
     async write(table, rows) {
-      for (const slice of slices(rows)) await pool.copyFrom('bulk', { table, columns }, fieldsOf(slice));
+      const waiting = slices(rows);
+      async function stream(): Promise<void> {
+        for (const slice of waiting) await pool.copyFrom('bulk', { table, columns }, fieldsOf(slice));
+      }
+      await Promise.all(Array.from({ length: streams }, stream));
     },
   };
 }

@@ -29,8 +29,10 @@ export interface Embedders extends AsyncDisposable {
   for(model: Model): Embedder;
 }
 
-// How long a text waits for company, and how often a request is repeated before the job itself is.
-const batching = { maxWaitMs: 10, retries: 3 };
+// How often a request is repeated before the job itself is.
+const retries = 3;
+// How long a text waits for company. Arithmetic in this process costs the same alone.
+const maxWaitMs = { local: 0, other: 10 };
 
 export function createEmbedders(options: EmbeddersOptions): Embedders {
   const embedders = new Map<string, Embedder>();
@@ -73,7 +75,8 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
       // The limits are for an endpoint that charges; our own arithmetic needs none.
       const limited = model.embeddingProvider === 'openai' ? openAi : undefined;
       const embedder = createEmbedder(provider, {
-        ...batching,
+        retries,
+        maxWaitMs: model.embeddingProvider === 'local' ? maxWaitMs.local : maxWaitMs.other,
         maxTexts: options.maxTexts,
         maxTokens: options.maxTokens,
         concurrency: options.concurrency,

@@ -10,6 +10,7 @@ import {
   lockForPublish,
   moveStagedChunks,
   type PublishLock,
+  recordStages,
   supersede,
   type Upload,
 } from '@sluice/store';
@@ -86,10 +87,14 @@ async function publishLocked(
   });
   if (outdated.length > 0) await supersede(transaction, outdated);
   if (live.length === 0) return outcomes;
-  await writeChunks(transaction, collection, live);
   await goLive(
     transaction,
-    live.map((version) => ({ uploadId: version.uploadId, stageMs: stagesOf(version), ...version.summary })),
+    live.map(({ uploadId, summary }) => ({ uploadId, ...summary })),
+  );
+  await writeChunks(transaction, collection, live);
+  await recordStages(
+    transaction,
+    live.map((version) => ({ uploadId: version.uploadId, stageMs: stagesOf(version) })),
   );
   await bumpGeneration(transaction, collection.id);
   return outcomes;

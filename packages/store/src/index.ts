@@ -64,7 +64,14 @@ export type { MetadataIndex, MetadataType } from './metadata-index.ts';
 export { isMigrated, migrate } from './migrate.ts';
 export type { Access } from './nearest-chunks.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
-export { goLive, type LiveVersion, lockForPublish, type PublishLock, supersede } from './publish.ts';
+export {
+  goLive,
+  type LiveVersion,
+  lockForPublish,
+  type PublishLock,
+  recordStages,
+  supersede,
+} from './publish.ts';
 export {
   type ChunkHit,
   type ChunkQuery,

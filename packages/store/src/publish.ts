@@ -46,19 +46,17 @@ export interface LiveVersion {
   chunks: number;
   characters: number;
   title: string | null;
-  /** Milliseconds. */
-  stageMs: Partial<Record<UploadStage, number>>;
 }
 
 /** The documents take over name, metadata and figures of their uploads; these are final, their bytes are dropped. */
 export async function goLive(transaction: Queryable, versions: readonly LiveVersion[]): Promise<void> {
-  const rows = versions.map(({ uploadId, chunks, characters, title, stageMs }) => {
-    return { upload_id: uploadId, chunks, characters, title, stage_ms: stageMs };
+  const rows = versions.map(({ uploadId, chunks, characters, title }) => {
+    return { upload_id: uploadId, chunks, characters, title };
   });
   await transaction.query(
     `with live as (
        select * from json_to_recordset($1::json)
-         as l (upload_id uuid, chunks int, characters bigint, title text, stage_ms jsonb)
+         as l (upload_id uuid, chunks int, characters bigint, title text)
      ), document as (
        update sluice.documents d set live_upload_id = u.id, live_sequence = u.sequence, name = u.file_name,
          metadata = u.metadata, format = u.format, title = live.title, chunk_count = live.chunks,
@@ -68,8 +66,24 @@ export async function goLive(transaction: Queryable, versions: readonly LiveVers
        delete from sluice.upload_parts where upload_id in (select upload_id from live)
      )
      update sluice.uploads u set state = 'ready', stage = 'done', chunks_done = live.chunks, chunks_total = live.chunks,
-       stage_ms = live.stage_ms, finished_at = now(), updated_at = now()
+       finished_at = now(), updated_at = now()
      from live where u.id = live.upload_id`,
+    [JSON.stringify(rows)],
+  );
+}
+
+export interface StageTimes {
+  uploadId: string;
+  /** Milliseconds. */
+  stageMs: Partial<Record<UploadStage, number>>;
+}
+
+/** Last in the publishing transaction, since its own time is part of it. */
+export async function recordStages(transaction: Queryable, times: readonly StageTimes[]): Promise<void> {
+  const rows = times.map(({ uploadId, stageMs }) => ({ upload_id: uploadId, stage_ms: stageMs }));
+  await transaction.query(
+    `update sluice.uploads u set stage_ms = t.stage_ms
+     from json_to_recordset($1::json) as t (upload_id uuid, stage_ms jsonb) where u.id = t.upload_id`,
     [JSON.stringify(rows)],
   );
 }

@@ -138,7 +138,7 @@ describeWithServices('postgres', 'deleting a collection', () => {
         await pool.lane('bulk').transaction(async (transaction) => {
           const locks = await lockForPublish(transaction, collection.id, [{ uploadId: id, fence }]);
           if (locks.size === 0) return;
-          await goLive(transaction, [{ uploadId: id, chunks: 1, characters: 1, title: null, stageMs: {} }]);
+          await goLive(transaction, [{ uploadId: id, chunks: 1, characters: 1, title: null }]);
           await transaction.query(`delete from sluice.chunks_${collection.id} where document_id = $1::uuid`, [
             upload?.documentId,
           ]);

@@ -114,9 +114,7 @@ describeWithServices(['postgres'], 'the store', () => {
     );
     await pool.lane('bulk').transaction(async (transaction) => {
       expect(await lockOf(transaction, collection, id, claim.fence)).toBeDefined();
-      await goLive(transaction, [
-        { uploadId: id, chunks: chunks.length, characters: 10, title: null, stageMs: { embedding: 5 } },
-      ]);
+      await goLive(transaction, [{ uploadId: id, chunks: chunks.length, characters: 10, title: null }]);
       await copyChunks(transaction, collection, [
         { documentId: document.id, metadata: document.metadata, chunks },
       ]);
