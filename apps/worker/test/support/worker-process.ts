@@ -2,6 +2,6 @@
 import { runWorker } from '../../src/index.ts';
 
 const worker = await runWorker(process.env);
-process.send?.('started');
 process.once('SIGTERM', () => void worker.stop().then(() => process.exit(0)));
 process.once('disconnect', () => process.exit(1));
+process.send?.('started');
