@@ -5,7 +5,6 @@ import { createPool, type Pool, type Queryable } from '@sluice/pool';
 import {
   bumpGeneration,
   type Collection,
-  chunkId,
   copyChunks,
   createCollection,
   listCollections,
@@ -13,6 +12,7 @@ import {
 import { createTestDatabase, describeWithServices, type TestDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createSearch, type Search } from '../src/index.ts';
+import { definitionOf, onlyChunk } from './support/small-collection.ts';
 
 const dimensions = 384;
 const contains = (value: Record<string, unknown>): Filter => ({ op: 'contains', value });
@@ -30,19 +30,11 @@ describeWithServices('postgres', 'search', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     pool = createPool({ connectionString: database.url, size: 4, maxOverflow: 0 });
-    await pool.lane('control').transaction((transaction) =>
-      createCollection(transaction, {
-        name: 'test',
-        embeddingProvider: 'local',
-        embeddingModel: 'local-ngram-v1',
-        dimensions,
-        distance: 'cosine',
-        storage: 'vector',
-        chunkMaxTokens: 64,
-        chunkOverlapTokens: 0,
-        language: 'simple',
-      }),
-    );
+    await pool
+      .lane('control')
+      .transaction((transaction) =>
+        createCollection(transaction, { name: 'test', ...definitionOf(dimensions) }),
+      );
     for (const [i, text] of texts.entries()) await publish(i, text);
   });
   afterAll(async () => {
@@ -58,21 +50,7 @@ describeWithServices('postgres', 'search', () => {
        values ($1::uuid, $2::bigint, $3::text, $3::text, '{}')`,
       [id, collectionId, `document-${i}`],
     );
-    const [embedding] = await provider.embed([text], {
-      purpose: 'document',
-      signal: AbortSignal.timeout(5_000),
-    });
-    const chunk = {
-      id: chunkId(id, text, 0),
-      ordinal: 0,
-      text,
-      tokens: 6,
-      page: null,
-      headingPath: [],
-      charStart: 0,
-      charEnd: text.length,
-      embedding: embedding as Float32Array,
-    };
+    const chunk = await onlyChunk(provider, id, text);
     await pool.lane('bulk').transaction(async (transaction) => {
       await copyChunks(transaction, { id: collectionId, storage }, [
         { documentId: id, metadata: { place: i, tags: ['a', 'b'] }, chunks: [chunk] },

@@ -9,6 +9,7 @@ import {
   type NewCollection,
 } from '@sluice/store';
 import { createTestDatabase } from '@sluice/testing';
+import { definitionOf } from './small-collection.ts';
 
 export const dimensions = 64;
 
@@ -56,18 +57,7 @@ export async function makeCrowd(
       settings: { 'hnsw.iterative_scan': 'strict_order', 'hnsw.ef_search': '100', ...settings },
     }),
   );
-  const definition = {
-    name: 'crowd',
-    embeddingProvider: 'local',
-    embeddingModel: 'local-ngram-v1',
-    dimensions,
-    distance: 'cosine',
-    storage: 'vector',
-    chunkMaxTokens: 64,
-    chunkOverlapTokens: 0,
-    language: 'simple',
-    ...change,
-  } as const;
+  const definition = { name: 'crowd', ...definitionOf(dimensions), ...change };
   const created = await pool
     .lane('bulk')
     .transaction((transaction) => createCollection(transaction, definition, 'deferred'));

@@ -6,7 +6,6 @@ import {
   bumpGeneration,
   type Catalog,
   type Collection,
-  chunkId,
   copyChunks,
   createCatalog,
   createCollection,
@@ -20,19 +19,11 @@ import {
   type SearchDependencies,
   type SearchRequest,
 } from '../../src/index.ts';
+import { definitionOf, onlyChunk } from './small-collection.ts';
 
 const dimensions = 64;
 const provider = createLocalProvider({ dimensions });
-const definition = {
-  embeddingProvider: 'local',
-  embeddingModel: 'local-ngram-v1',
-  dimensions,
-  distance: 'cosine',
-  storage: 'vector',
-  chunkMaxTokens: 64,
-  chunkOverlapTokens: 0,
-  language: 'simple',
-} as const;
+const definition = definitionOf(dimensions);
 
 export interface ReplicaOptions {
   redisUrl?: string;
@@ -84,23 +75,9 @@ export async function startSearched(): Promise<Searched> {
   await create();
 
   async function publish(externalId: string, text: string): Promise<void> {
-    const [embedding] = await provider.embed([text], {
-      purpose: 'document',
-      signal: AbortSignal.timeout(5_000),
-    });
-    const { id: collectionId, storage } = current as Collection;
     const documentId = randomUUID();
-    const chunk = {
-      id: chunkId(documentId, text, 0),
-      ordinal: 0,
-      text,
-      tokens: 6,
-      page: null,
-      headingPath: [],
-      charStart: 0,
-      charEnd: text.length,
-      embedding: embedding as Float32Array,
-    };
+    const chunk = await onlyChunk(provider, documentId, text);
+    const { id: collectionId, storage } = current as Collection;
     await pool.lane('bulk').transaction(async (transaction) => {
       const previous = documents.get(externalId);
       if (previous) await deleteDocument(transaction, previous);
