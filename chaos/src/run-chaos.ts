@@ -57,8 +57,8 @@ const senders = 10;
 const backlog = 40;
 const progressMs = 1_000;
 const queueMs = 10_000;
-/** Everything has to be final within this and a share for each upload that is left. */
-const settle = { leastMs: 240_000, perUploadMs: 1_000 };
+/** Everything has to be final within this and a share for each upload that is left. One that was put off waits for 90 s at most. */
+const settle = { leastMs: 150_000, perUploadMs: 1_000 };
 
 /** Sends, kills, waits, compares. Whatever it starts has ended when it returns or throws. */
 export async function runChaos(services: Services, options: ChaosOptions): Promise<ChaosOutcome> {
