@@ -1,11 +1,11 @@
-import type { RunningService } from '@sluice/testing';
+import type { RunningPostgres } from '@sluice/testing';
 import type { Case, Metric } from './measure/rounds.ts';
 
 export interface BenchmarkContext {
   /** A smoke run: everything is done, for so short that no figure means anything. */
   readonly quick: boolean;
   progress(text: string): void;
-  server(): Promise<RunningService>;
+  server(): Promise<RunningPostgres>;
   /** URL of the database with the table `passages`. */
   passages(): Promise<string>;
 }

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { createPool } from '@sluice/pool';
 import { encodeVector } from '@sluice/store';
-import { type RunningService, startPostgres } from '@sluice/testing';
+import { type RunningPostgres, startPostgres } from '@sluice/testing';
+import { createVectors } from './contenders/clustered-vectors.ts';
 
 export const passages = { rows: 10_000, dimensions: 1_536, k: 10 };
+const clusters = { dimensions: passages.dimensions, centres: 200, noise: 1 };
 
 /** Postgres with the settings of the deployment, and room for all contenders at once. */
-export async function startDatabase(): Promise<RunningService> {
+export async function startDatabase(): Promise<RunningPostgres> {
   const server = await startPostgres({
     configFile: join(import.meta.dirname, '../../deploy/postgres.conf'),
     settings: { max_connections: 400 },
@@ -29,7 +31,7 @@ export async function loadPassages(connectionString: string): Promise<void> {
     name,
     type,
   }));
-  const next = createVectors(1);
+  const next = createVectors(clusters, 1);
   function* rows() {
     for (let i = 0; i < passages.rows; i += 1) {
       const id = Buffer.alloc(4);
@@ -44,34 +46,6 @@ export async function loadPassages(connectionString: string): Promise<void> {
 
 /** As the wire wants them, so that encoding is not measured. */
 export function searchVectors(count: number): Buffer[] {
-  const next = createVectors(2);
+  const next = createVectors(clusters, 2);
   return Array.from({ length: count }, () => encodeVector(next()));
-}
-
-const centres = 200;
-
-function createVectors(seed: number): () => Float32Array {
-  const { dimensions } = passages;
-  const ofCentres = createRandom(7);
-  const middle = Array.from({ length: centres }, () =>
-    Float32Array.from({ length: dimensions }, () => ofCentres() - 0.5),
-  );
-  const random = createRandom(seed);
-  return () => {
-    const centre = middle[Math.floor(random() * centres)] as Float32Array;
-    const vector = centre.map((value) => value + random() - 0.5);
-    const length = Math.hypot(...vector);
-    return vector.map((value) => value / length);
-  };
-}
-
-/** In [0, 1); Mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunningService } from '@sluice/testing';
+import type { RunningPostgres } from '@sluice/testing';
 import type { Benchmark, BenchmarkContext } from './benchmark.ts';
 import { benchmarks } from './benchmarks/index.ts';
 import { loadPassages, startDatabase } from './database.ts';
@@ -35,7 +35,7 @@ export async function runBenchmarks(
   }
 }
 
-function createContext(server: RunningService, quick: boolean): BenchmarkContext {
+function createContext(server: RunningPostgres, quick: boolean): BenchmarkContext {
   let loaded: Promise<string> | undefined;
   async function load(): Promise<string> {
     say('  loading vectors and building their index');

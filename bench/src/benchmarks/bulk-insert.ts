@@ -88,7 +88,7 @@ through \`pg-pool\`, with HNSW into an index that is there.`,
           copyWriter(pool),
           ...(indexed ? [] : [copyWriter(pool, 1)]),
           serverSideCopy(pool, file),
-          await langChainWriter(peer),
+          langChainWriter(peer),
           multiRowWriter(peer),
         ];
         const contenders = writers.map((writer) => ({

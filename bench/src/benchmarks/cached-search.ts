@@ -1,10 +1,6 @@
 import type { Benchmark } from '../benchmark.ts';
-import {
-  createSearchedDatabase,
-  createSearcher,
-  randomVector,
-  type Searcher,
-} from '../contenders/searchers.ts';
+import { createSearchedDatabase } from '../contenders/searched-collection.ts';
+import { createSearcher, randomCollection, randomVector, type Searcher } from '../contenders/searchers.ts';
 import { errors, p50, p95, runClosedLoop, throughput } from '../measure/load.ts';
 import { alternate, type Case, type Figures } from '../measure/rounds.ts';
 
@@ -43,7 +39,7 @@ LISTEN/NOTIFY alone, which is what \`SEARCH_CONFIRM_MS=0\` does, and may miss a 
       ? { rounds: 1, rampMs: 50, measureMs: 200 }
       : { rounds: 5, rampMs: 200, measureMs: 1_000 };
     context.progress('loading vectors');
-    const database = await createSearchedDatabase(url);
+    const { url: database } = await createSearchedDatabase(url, randomCollection);
     await using confirmed = await createSearcher('confirmed', database, { confirms: true });
     await using notified = await createSearcher('by notification', database, { confirms: false });
     const known = Array.from({ length: 100 }, randomVector);

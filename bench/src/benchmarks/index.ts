@@ -2,12 +2,16 @@ import type { Benchmark } from '../benchmark.ts';
 import { acquire } from './acquire.ts';
 import { bulkInsert } from './bulk-insert.ts';
 import { burstBenchmark } from './burst.ts';
+import { busySearch } from './busy-search.ts';
 import { cachedSearch } from './cached-search.ts';
 import { callersBenchmark } from './callers.ts';
 import { connectionPerQuery } from './connection-per-query.ts';
+import { filteredSearch } from './filtered-search.ts';
+import { httpSearch } from './http-search.ts';
 import { ingest } from './ingest.ts';
 import { lanes } from './lanes.ts';
 import { select } from './select.ts';
+import { storeSearch } from './store-search.ts';
 import { uncachedSearch } from './uncached-search.ts';
 
 /** In the order of the page. */
@@ -18,6 +22,10 @@ export const benchmarks: readonly Benchmark[] = [
   burstBenchmark,
   lanes,
   callersBenchmark,
+  storeSearch,
+  filteredSearch,
+  httpSearch,
+  busySearch,
   uncachedSearch,
   cachedSearch,
   bulkInsert,

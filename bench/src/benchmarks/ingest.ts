@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Benchmark, BenchmarkContext } from '../benchmark.ts';
 import { type Deployment, startDeployment } from '../contenders/deployment.ts';
 import { documentText } from '../contenders/documents.ts';
+import { createHttpCollection, sendDocument } from '../contenders/http-documents.ts';
 import { ingestInLoop } from '../contenders/ingest-in-loop.ts';
 import { alternate, type Case, type Contender, type Figures, type Metric } from '../measure/rounds.ts';
 
@@ -30,33 +31,11 @@ interface Load {
 
 const senders = 16;
 
-async function createCollection(url: string, name: string, dimensions: number): Promise<void> {
-  const answer = await fetch(`${url}/v1/collections`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      name,
-      embedding: { provider: 'local', dimensions },
-      chunking: { max_tokens: 128, overlap_tokens: 0 },
-    }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-}
-
-async function send(url: string, collection: string, text: string, name: string): Promise<void> {
-  const form = new FormData();
-  form.append('collection', collection);
-  form.append('file', new Blob([text]), `${name}.txt`);
-  const answer = await fetch(`${url}/v1/uploads`, { method: 'POST', body: form });
-  if (answer.status !== 202) throw new Error(await answer.text());
-  await answer.body?.cancel();
-}
-
 /** From the first byte sent until the last document is searchable. */
 async function sendAll(deployment: Deployment, load: Load, round: number): Promise<Figures> {
   const { url, pool } = deployment;
   const collection = `round-${round}-${Math.floor(Math.random() * 1e9)}`;
-  await createCollection(url, collection, load.dimensions);
+  await createHttpCollection(url, collection, load.dimensions);
   const texts = Array.from({ length: load.documents }, (_, i) =>
     documentText(round * 10_000 + i, load.paragraphs),
   );
@@ -64,7 +43,7 @@ async function sendAll(deployment: Deployment, load: Load, round: number): Promi
   let next = 0;
   async function sender(): Promise<void> {
     for (let i = next++; i < texts.length; i = next++)
-      await send(url, collection, texts[i] as string, `${i}`);
+      await sendDocument(url, collection, texts[i] as string, `${i}`);
   }
   await Promise.all(Array.from({ length: senders }, sender));
   for (;;) {

@@ -1,12 +1,8 @@
 import { startRedis } from '@sluice/testing';
 import { Redis } from 'ioredis';
 import type { Benchmark } from '../benchmark.ts';
-import {
-  createSearchedDatabase,
-  createSearcher,
-  randomVector,
-  type Searcher,
-} from '../contenders/searchers.ts';
+import { createSearchedDatabase } from '../contenders/searched-collection.ts';
+import { createSearcher, randomCollection, randomVector, type Searcher } from '../contenders/searchers.ts';
 import { errors, p50, p95, runClosedLoop, throughput } from '../measure/load.ts';
 import { alternate, type Case } from '../measure/rounds.ts';
 
@@ -23,7 +19,7 @@ gateway, without HTTP. \`with Redis\` looks into Redis and claims the answer the
       ? { rounds: 1, rampMs: 50, measureMs: 200 }
       : { rounds: 7, rampMs: 200, measureMs: 1_000 };
     context.progress('loading vectors');
-    const database = await createSearchedDatabase(url);
+    const { url: database } = await createSearchedDatabase(url, randomCollection);
     await using redis = await startRedis();
     const client = new Redis(redis.url);
     await using shared = await createSearcher('with Redis', database, {

@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Pool } from '@sluice/pool';
 import { encodeVector } from '@sluice/store';
+import { createLangChainStore } from './lang-chain.ts';
 import type { Peer } from './pg-pool.ts';
 
 export interface ChunkRow {
@@ -89,50 +85,12 @@ export function multiRowWriter({ pool }: Peer): ChunkWriter {
   };
 }
 
-const peers = join(import.meta.dirname, '../../peers/langchain');
-
-/** Not a dependency of the workspace: 136 MB that nobody but this benchmark needs. */
-async function installLangChain(): Promise<void> {
-  if (existsSync(join(peers, 'node_modules/@langchain/community'))) return;
-  const arguments_ = ['ci', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
-  const child: ChildProcess = spawn('npm', arguments_, {
-    cwd: peers,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [status] = await once(child, 'exit');
-  if (status !== 0) throw new Error(`npm ci in bench/peers/langchain ended with status ${status}`);
-}
-
-interface VectorStore {
-  addVectors(
-    vectors: number[][],
-    documents: { pageContent: string; metadata: object }[],
-    options: { ids: string[] },
-  ): Promise<void>;
-}
-
 /** LangChain.js' PGVectorStore, with its own statements of 500 rows. */
-export async function langChainWriter({ pool }: Peer): Promise<ChunkWriter> {
-  await installLangChain();
-  const file = join(peers, 'node_modules/@langchain/community/dist/vectorstores/pgvector.js');
-  const { PGVectorStore } = await import(pathToFileURL(file).href);
+export function langChainWriter(peer: Peer): ChunkWriter {
   return {
     name: 'LangChain.js',
     async write(table, rows) {
-      const columns = {
-        idColumnName: 'id',
-        contentColumnName: 'text',
-        metadataColumnName: 'metadata',
-        vectorColumnName: 'embedding',
-      };
-      const options = {
-        pool,
-        tableName: table,
-        columns,
-        chunkSize: rowsAtOnce,
-        skipInitializationCheck: true,
-      };
-      const store: VectorStore = new PGVectorStore({}, options);
+      const store = await createLangChainStore(peer, table, rowsAtOnce);
       // It takes arrays of numbers; whoever embeds has them.
       await store.addVectors(
         rows.map(({ vector }) => Array.from(vector)),

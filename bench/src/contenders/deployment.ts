@@ -26,7 +26,12 @@ type Environment = Record<string, string | undefined>;
 
 const script = join(import.meta.dirname, '../processes/role.ts');
 
-async function launch(role: string, env: Environment): Promise<{ child: ChildProcess; url: string }> {
+interface Launched {
+  child: ChildProcess;
+  url: string;
+}
+
+async function launch(role: 'gateway' | 'worker' | 'express', env: Environment): Promise<Launched> {
   const child = fork(script, [role], { env, execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [{ url }] = (await Promise.race([
     once(child, 'message'),
@@ -57,6 +62,38 @@ async function untilReady(url: string): Promise<void> {
   throw new Error('the gateway did not get ready within 20 s');
 }
 
+const inherited = () => ({
+  PATH: process.env.PATH,
+  TMPDIR: process.env.TMPDIR,
+  PORT: '0',
+  LOG_LEVEL: 'error',
+});
+
+export interface HttpServer extends AsyncDisposable {
+  url: string;
+}
+
+function asServer({ child, url }: Launched): HttpServer {
+  return { url, [Symbol.asyncDispose]: () => end(child) };
+}
+
+/** A gateway on services that are there. */
+export async function startGateway(environment: Record<string, string>): Promise<HttpServer> {
+  const launched = await launch('gateway', { ...inherited(), ...environment });
+  await untilReady(launched.url);
+  return asServer(launched);
+}
+
+/** A worker on services that are there. */
+export async function startWorker(environment: Record<string, string>): Promise<AsyncDisposable> {
+  return asServer(await launch('worker', { ...inherited(), ...environment }));
+}
+
+/** Express and nothing else: parses a JSON body, and answers with `answer`. */
+export async function startExpress(answer: unknown): Promise<HttpServer> {
+  return asServer(await launch('express', { ...inherited(), ANSWER: JSON.stringify(answer) }));
+}
+
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
   const { server, name, workers, environment } = options;
   await using starting = new AsyncDisposableStack();
@@ -71,10 +108,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   await migrate(pool);
   const redis = starting.use(await startRedis());
   const env = {
-    PATH: process.env.PATH,
-    TMPDIR: process.env.TMPDIR,
-    PORT: '0',
-    LOG_LEVEL: 'error',
+    ...inherited(),
     DATABASE_URL: database.href,
     REDIS_URL: redis.url,
     ...environment,

@@ -1,77 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { createMemoryCache, createRedisCache, createTieredCache } from '@sluice/cache';
-import { createPool, type Pool } from '@sluice/pool';
+import { createPool } from '@sluice/pool';
 import { createSearch } from '@sluice/search';
-import {
-  bumpGeneration,
-  type Collection,
-  chunkId,
-  copyChunks,
-  createCatalog,
-  createCollection,
-  migrate,
-} from '@sluice/store';
+import { type Collection, createCatalog } from '@sluice/store';
+import { searchedCollection } from './searched-collection.ts';
 
-export const searched = { rows: 5_000, dimensions: 384, k: 10 };
-const collectionName = 'searched';
+const dimensions = 384;
+const k = 10;
 
-/** A database of its own with a collection of random vectors behind HNSW. */
-export async function createSearchedDatabase(serverUrl: string): Promise<string> {
-  const url = new URL(serverUrl);
-  {
-    await using admin = createPool({ connectionString: serverUrl, size: 1, maxOverflow: 0 });
-    await admin.query('drop database if exists searched with (force)');
-    await admin.query('create database searched');
-  }
-  url.pathname = '/searched';
-  await using pool = createPool({ connectionString: url.href });
-  await migrate(pool);
-  const collection = await pool.lane('control').transaction((transaction) =>
-    createCollection(transaction, {
-      name: collectionName,
-      embeddingProvider: 'local',
-      embeddingModel: 'local-ngram-v1',
-      dimensions: searched.dimensions,
-      distance: 'cosine',
-      storage: 'vector',
-      chunkMaxTokens: 100,
-      chunkOverlapTokens: 0,
-      language: 'simple',
-    }),
-  );
-  await fill(pool, collection);
-  return url.href;
-}
-
-async function fill(pool: Pool, { id: collectionId, storage }: Collection): Promise<void> {
-  const documentId = randomUUID();
-  const chunks = Array.from({ length: searched.rows }, (_, ordinal) => {
-    const text = `${ordinal}: The tenderer shall submit the guarantee with the offer. `.repeat(5);
-    return {
-      id: chunkId(documentId, text, 0),
-      ordinal,
-      text,
-      tokens: 60,
-      page: null,
-      headingPath: [],
-      charStart: 0,
-      charEnd: text.length,
-      embedding: randomVector(),
-    };
-  });
-  await pool.lane('bulk').transaction(async (transaction) => {
-    await transaction.query(
-      `insert into sluice.documents (id, collection_id, external_id, name, metadata)
-       values ($1::uuid, $2::bigint, 'all', 'all', '{}')`,
-      [documentId, collectionId],
-    );
-    await copyChunks(transaction, { id: collectionId, storage }, [{ documentId, metadata: {}, chunks }]);
-    await bumpGeneration(transaction, collectionId);
-  });
-}
+/** Random vectors behind HNSW. */
+export const randomCollection = { database: 'searched', rows: 5_000, dimensions, nextVector: randomVector };
 
 export function randomVector(): Float32Array {
-  return Float32Array.from({ length: searched.dimensions }, () => Math.random() - 0.5);
+  return Float32Array.from({ length: dimensions }, () => Math.random() - 0.5);
 }
 
 export interface Searcher extends AsyncDisposable {
@@ -101,8 +41,8 @@ export async function createSearcher(
   return {
     name,
     async search(query) {
-      const collection = (await catalog.byName(collectionName)) as Collection;
-      return search({ collection, query, k: searched.k });
+      const collection = (await catalog.byName(searchedCollection)) as Collection;
+      return search({ collection, query, k });
     },
     async [Symbol.asyncDispose]() {
       await cache.close();

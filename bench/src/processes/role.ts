@@ -1,7 +1,15 @@
-/** A gateway or a worker in a process of its own, as `sluice` runs it; ends with whoever has started it. */
-import { runGateway } from '@sluice/gateway';
-import { runWorker } from '@sluice/worker';
+/** A gateway, a worker or a bare Express in a process of its own, gateway and worker as `sluice` runs them; ends with whoever has started it. */
+import { type RunningGateway, runGateway } from '@sluice/gateway';
+import { type RunningWorker, runWorker } from '@sluice/worker';
+import { runExpress } from '../contenders/bare-express.ts';
 
-const running = process.argv[2] === 'gateway' ? await runGateway(process.env) : await runWorker(process.env);
+type Running = RunningGateway | RunningWorker | Awaited<ReturnType<typeof runExpress>>;
+
+function run(role: string | undefined): Promise<Running> {
+  if (role === 'express') return runExpress(JSON.parse(process.env.ANSWER ?? ''));
+  return role === 'gateway' ? runGateway(process.env) : runWorker(process.env);
+}
+
+const running = await run(process.argv[2]);
 process.send?.({ url: 'url' in running ? running.url : null });
 process.once('disconnect', () => void running.stop().then(() => process.exit(0)));

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { basebackupArgs, settingsOfReplica } from './replica.ts';
-import { runInRoot } from './root-process.ts';
+import { outputInRoot, runInRoot } from './root-process.ts';
 import { logFileOf, prepareFolder, startRootedService } from './rooted-service.ts';
 import { createScratchFolder } from './scratch-folder.ts';
-import type { PostgresOptions, ReplicaOptions, RunningService } from './service-host.ts';
+import type { PostgresOptions, ReplicaOptions, RunningPostgres, RunningService } from './service-host.ts';
 import { POSTGRES_DEFAULTS, type Settings, settingArgs } from './service-settings.ts';
 
 /** A new folder with nothing in it yet, and the programs that work on it. */
@@ -34,7 +35,7 @@ export async function startPostgres(
   root: string,
   port: number,
   options: PostgresOptions,
-): Promise<RunningService> {
+): Promise<RunningPostgres> {
   const cluster = await prepareCluster(root, 'Postgres');
   await runProgram(cluster, INITDB);
   if (options.configFile) {
@@ -44,7 +45,10 @@ export async function startPostgres(
     await appendFile(join(folder, 'postgresql.conf'), "\ninclude 'given.conf'\n");
   }
   const defaults = options.configFile ? {} : POSTGRES_DEFAULTS;
-  return runServer(cluster, port, { ...defaults, ...options.settings });
+  const server = await runServer(cluster, port, { ...defaults, ...options.settings });
+  return Object.assign(server, {
+    runProgram: (program: string, args: readonly string[]) => outputOf(cluster, port, [program, ...args]),
+  });
 }
 
 export async function startReplica(
@@ -69,6 +73,16 @@ async function prepareCluster(root: string, name: string): Promise<Cluster> {
 function runProgram({ root, folder, data, bin }: Cluster, [program, ...args]: string[]): Promise<void> {
   const argv = [`${bin}/${program}`, ...args];
   return runInRoot({ root, data, user: 'postgres', argv, logFile: logFileOf(folder) });
+}
+
+function outputOf(
+  { root, folder, data, bin }: Cluster,
+  port: number,
+  [program, ...args]: string[],
+): Promise<string> {
+  const client = ['/usr/bin/env', 'PGHOST=127.0.0.1', `PGPORT=${port}`, 'PGUSER=postgres'];
+  const argv = [...client, `${bin}/${program}`, ...args];
+  return outputInRoot({ root, data, user: 'postgres', argv, logFile: join(folder, `${randomUUID()}.log`) });
 }
 
 function runServer(cluster: Cluster, port: number, given: Settings): Promise<RunningService> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
+import { TestingError } from './errors.ts';
 import { freePort } from './free-port.ts';
 import { basebackupArgs, settingsOfReplica } from './replica.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   PostgresOptions,
   RedisOptions,
   ReplicaOptions,
+  RunningPostgres,
   RunningService,
   ServiceHost,
 } from './service-host.ts';
@@ -37,7 +39,7 @@ export function createDockerHost(): ServiceHost {
   return { name: 'Docker', startPostgres, startReplica, startRedis, startPgBouncer };
 }
 
-async function startPostgres(options: PostgresOptions = {}): Promise<RunningService> {
+async function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {
   const port = options.port ?? (await freePort());
   const settings = { ...(options.configFile ? {} : POSTGRES_DEFAULTS), ...options.settings };
   const container = new GenericContainer(POSTGRES_IMAGE)
@@ -57,7 +59,22 @@ async function startPostgres(options: PostgresOptions = {}): Promise<RunningServ
     ...config,
     ...settingArgs('-c', { ...settings, listen_addresses: '*' }),
   ]);
-  return run(container, port, (host) => `postgres://postgres:postgres@${host}:${port}/postgres`);
+  const server = await run(
+    container,
+    port,
+    (host) => `postgres://postgres:postgres@${host}:${port}/postgres`,
+  );
+  return Object.assign(server, {
+    runProgram: (program: string, args: readonly string[]) =>
+      runProgram(server.container, [program, ...args]),
+  });
+}
+
+async function runProgram(container: StartedTestContainer, argv: string[]): Promise<string> {
+  const environment = { PGHOST: '127.0.0.1', PGUSER: 'postgres', PGPASSWORD: 'postgres' };
+  const { exitCode, output } = await container.exec(argv, { env: environment });
+  if (exitCode === 0) return output;
+  throw new TestingError('PROGRAM_FAILED', `${argv.join(' ')} failed:\n${output}`);
 }
 
 async function startReplica(primary: RunningService, options: ReplicaOptions = {}): Promise<RunningService> {
@@ -119,11 +136,15 @@ function seenFromInside(address: string): URL {
   return url;
 }
 
+interface RunningContainer extends RunningService {
+  container: StartedTestContainer;
+}
+
 async function run(
   description: GenericContainer,
   port: number,
   urlAt: (host: string) => string,
-): Promise<RunningService> {
+): Promise<RunningContainer> {
   // The reaper removes the container with this process; until then it has to outlive its own end.
   const started = await description.withAutoRemove(false).start();
   const { container: client } = await getContainerRuntimeClient();
@@ -141,6 +162,7 @@ async function run(
     if (await isRunning()) await container.stop();
   };
   return {
+    container: started,
     url: urlAt(started.getHost()),
     host: started.getHost(),
     port,

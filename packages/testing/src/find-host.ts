@@ -8,6 +8,7 @@ import type {
   PostgresOptions,
   RedisOptions,
   ReplicaOptions,
+  RunningPostgres,
   RunningReplica,
   RunningService,
   ServiceHost,
@@ -48,7 +49,7 @@ async function requireHost(): Promise<ServiceHost> {
 }
 
 /** A Postgres of its own, with pgvector to be created: for tests that stop, kill or reconfigure it. */
-export async function startPostgres(options?: PostgresOptions): Promise<RunningService> {
+export async function startPostgres(options?: PostgresOptions): Promise<RunningPostgres> {
   return (await requireHost()).startPostgres(options);
 }
 

@@ -15,6 +15,7 @@ export type {
   PostgresOptions,
   RedisOptions,
   ReplicaOptions,
+  RunningPostgres,
   RunningReplica,
   RunningService,
 } from './service-host.ts';

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TestingError } from './errors.ts';
 import { NAMESPACE } from './service-root.ts';
@@ -61,7 +62,13 @@ export async function runInRoot(command: RootCommand): Promise<void> {
   const status = await startInRoot(command).exited;
   if (status === 0) return;
   const output = readLogTail(command.logFile);
-  throw new TestingError('SERVICE_DID_NOT_START', `${command.argv.join(' ')} failed:\n${output}`);
+  throw new TestingError('PROGRAM_FAILED', `${command.argv.join(' ')} failed:\n${output}`);
+}
+
+/** Like `runInRoot`, for a `logFile` of its own: what the command printed. */
+export async function outputInRoot(command: RootCommand): Promise<string> {
+  await runInRoot(command);
+  return readFile(command.logFile, 'utf8');
 }
 
 export function readLogTail(logFile: string): string {

@@ -17,6 +17,11 @@ export interface RunningService extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface RunningPostgres extends RunningService {
+  /** Runs a program that came with the server, beside it and as its superuser (`pgbench`, `vacuumdb`); gives what it prints. */
+  runProgram(program: string, args: readonly string[]): Promise<string>;
+}
+
 export interface PostgresOptions {
   /** On 127.0.0.1; a free one when not given. */
   readonly port?: number;
@@ -58,7 +63,7 @@ export interface PgBouncerOptions {
 /** Something that can run servers: a Docker engine, or Debian's packages in a folder. */
 export interface ServiceHost {
   readonly name: string;
-  startPostgres(options?: PostgresOptions): Promise<RunningService>;
+  startPostgres(options?: PostgresOptions): Promise<RunningPostgres>;
   /** `primary` comes from this host's `startPostgres`. */
   startReplica(primary: RunningService, options?: ReplicaOptions): Promise<RunningService>;
   startRedis(options?: RedisOptions): Promise<RunningService>;

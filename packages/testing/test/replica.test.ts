@@ -111,7 +111,7 @@ describeWithServices('processes', 'a replica', () => {
   test('of a server that cannot have one fails with the reason', async () => {
     await using primary = await startPostgres({ settings: { wal_level: 'minimal', max_wal_senders: 0 } });
     await expect(startReplica(primary)).rejects.toMatchObject({
-      code: 'SERVICE_DID_NOT_START',
+      code: 'PROGRAM_FAILED',
       message: expect.stringContaining('max_wal_senders'),
     });
   });
