@@ -139,7 +139,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     db: database.reads,
     embedderFor: embedders.for,
     cache,
-    answers: config.cache,
+    answers: { ...config.cache, renewTimeoutMs: config.search.timeoutMs },
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });
@@ -163,6 +163,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     producer,
     cache,
     search,
+    searchTimeoutMs: config.search.timeoutMs,
     progress,
     watcher,
     batchWatcher,

@@ -20,6 +20,8 @@ export interface Services {
   producer: Producer;
   cache: TieredCache;
   search: Search;
+  /** Longest time of a search, in ms. */
+  searchTimeoutMs: number;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

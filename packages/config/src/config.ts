@@ -77,7 +77,7 @@ export interface Config {
     shareWaitMs: number;
   };
   /** `confirmMs` 0: cached answers are not confirmed. */
-  search: { confirmMs: number; efSearch: number };
+  search: { confirmMs: number; timeoutMs: number; efSearch: number };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -202,7 +202,11 @@ export function loadConfig(environment: Environment): Config {
       memoryEntries: values.CACHE_MEMORY_ENTRIES,
       shareWaitMs: values.CACHE_SHARE_WAIT_MS,
     },
-    search: { confirmMs: values.SEARCH_CONFIRM_MS, efSearch: values.SEARCH_EF },
+    search: {
+      confirmMs: values.SEARCH_CONFIRM_MS,
+      timeoutMs: values.SEARCH_TIMEOUT_MS,
+      efSearch: values.SEARCH_EF,
+    },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

@@ -470,6 +470,12 @@ export const variables = {
     '250',
     'How long a cached answer waits for the database to confirm that nothing was written since, in milliseconds (twice that at most); then it is given all the same and says so. 0: not asked, and writes through other gateways become visible by notification only, as a rule within milliseconds.',
   ),
+  SEARCH_TIMEOUT_MS: variable(
+    'Search',
+    integer(1, 600_000),
+    '10000',
+    'Longest time of a search, in milliseconds; then it is answered with 504, and its statements end on the server too. A request may ask for less (timeout_ms). Less frees connections sooner, more bears slow providers and filters.',
+  ),
   SEARCH_EF: variable(
     'Search',
     integer(1, 1_000),

@@ -435,6 +435,7 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
               'invalid_json',
               'wrong_vector_length',
               'collections_differ',
+              'deadline_exceeded',
               'collection_not_found',
               'cursor_expired',
               'embedding_unavailable',

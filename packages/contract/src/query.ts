@@ -127,6 +127,15 @@ export const querySchema = z
         '`next_cursor` of an answer to the same request, for the hits after those. Pages reach 1 000 hits deep, and end when a ' +
           'collection changes',
       ),
+    timeout_ms: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .optional()
+      .describe(
+        'Longest time of the search, in milliseconds; then the answer is 504 `deadline_exceeded`, and what runs for it ends. ' +
+          'Default and most: SEARCH_TIMEOUT_MS of the server',
+      ),
     explain: z
       .boolean()
       .default(false)

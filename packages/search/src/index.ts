@@ -9,3 +9,4 @@ export {
   type SearchDependencies,
   type SearchRequest,
 } from './search.ts';
+export { untilAborted } from './until-aborted.ts';

@@ -19,6 +19,8 @@ export interface Query extends Pick<ChunkQuestion, 'k' | 'maxPerDocument' | 'con
   /** Only hits of that score at least, in the answer to one of the queries. */
   minScore?: number | undefined;
   cursor?: string | undefined;
+  /** Ends all searches of the query. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface QueryHit extends ChunkHit {
@@ -104,7 +106,7 @@ function partOf({ collections, queries, k }: Query, offset: number, depth: numbe
  */
 export async function queryCollections(search: Search, query: Query): Promise<QueryAnswer> {
   const start = performance.now();
-  const { collections, queries, filter, maxPerDocument, context, explain } = query;
+  const { collections, queries, filter, maxPerDocument, context, explain, signal } = query;
   requireAgreement(collections);
   const fingerprint = fingerprintOf(query);
   const page = query.cursor === undefined ? undefined : readCursor(query.cursor, fingerprint);
@@ -115,7 +117,17 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
     collections.flatMap((collection, j) =>
       queries.map((text, i) => {
         const goOn = ways[j * queries.length + i];
-        return search({ collection, query: text, ...part, filter, maxPerDocument, context, explain, goOn });
+        return search({
+          collection,
+          query: text,
+          ...part,
+          filter,
+          maxPerDocument,
+          context,
+          explain,
+          goOn,
+          signal,
+        });
       }),
     ),
   );

@@ -6,11 +6,17 @@ import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from '.
 import { cacheKey } from './cache-key.ts';
 import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
 import { createSingleFlight } from './single-flight.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
+  /**
+   * When it is aborted, the search rejects at once with its reason. What runs for it ends, also on the server, unless others
+   * wait for the same.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 export interface SearchAnswer extends FoundChunks {
@@ -60,7 +66,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function answerKey({ collection, query, ...question }: SearchRequest): string {
+function answerKey({ collection, query, signal: _, ...question }: SearchRequest): string {
   // The time tells collections apart that have the same id in different databases with one Redis.
   const { id, createdAt, generation } = collection;
   const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
@@ -71,8 +77,8 @@ function answerKey({ collection, query, ...question }: SearchRequest): string {
 /**
  * Answers queries. An answer is cached under the generation of the collection, so that every write makes older answers
  * unreachable; identical queries at the same time are answered by one. Whatever this query has not run itself is given only when
- * the generation is confirmed to be the newest. Throws `StoreError` (`wrong_vector_length`, `collection_not_found`) and
- * `EmbeddingError`.
+ * the generation is confirmed to be the newest. Throws `StoreError` (`wrong_vector_length`, `collection_not_found`),
+ * `EmbeddingError`, and the reason of the request's signal.
  */
 export function createSearch(dependencies: SearchDependencies): Search {
   const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
@@ -81,35 +87,40 @@ export function createSearch(dependencies: SearchDependencies): Search {
   const flights = createSingleFlight<{ value: FoundChunks; source: AnswerSource }>();
   const findOrRun = createAnswerCache<FoundChunks>(cache, dependencies.answers);
 
-  async function vectorOf(collection: Collection, text: string): Promise<Float32Array> {
+  async function vectorOf(
+    collection: Collection,
+    text: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
     const { embeddingProvider, embeddingModel, dimensions } = collection;
     const key = cacheKey('vector', embeddingProvider, embeddingModel, dimensions, text);
-    const { value } = await vectors(key, async () => {
+    const embedded = async (shared: AbortSignal) => {
       const known = await getVector(cache, key, dimensions);
       if (known) return known;
-      const [vector] = await embedderFor(collection).embed([text], { purpose: 'query' });
+      const [vector] = await embedderFor(collection).embed([text], { purpose: 'query', signal: shared });
       void setVector(cache, key, vector as Float32Array, { ttlMs: vectorTtlMs });
       return vector as Float32Array;
-    });
+    };
+    const { value } = await vectors(key, embedded, signal);
     return value;
   }
 
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
-    const { collection, query, ...question } = request;
-    async function run(): Promise<FoundChunks> {
+    const { collection, query, signal, ...question } = request;
+    async function run(shared?: AbortSignal): Promise<FoundChunks> {
       const start = performance.now();
-      const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
+      const vector = typeof query === 'string' ? await vectorOf(collection, query, shared) : query;
       const embedded = performance.now();
-      const found = await findChunks(collection, { ...question, vector });
+      const found = await findChunks(collection, { ...question, vector }, shared);
       Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
       return found;
     }
     const about = { collection, generation: collection.generation };
     // Who wants an explanation wants to see it happen.
-    if (question.explain) return { ...(await run()), cached: 'none', ...about, timings };
+    if (question.explain) return { ...(await run(signal)), cached: 'none', ...about, timings };
     const key = answerKey(request);
-    const { value: found, joined } = await flights(key, () => findOrRun(key, run));
+    const { value: found, joined } = await flights(key, (shared) => findOrRun(key, run, shared), signal);
     const ran = joined ? 'shared' : 'none';
     const cached = found.source === 'run' ? ran : found.source;
     return { ...found.value, cached, ...about, timings: { ...timings } };
@@ -139,7 +150,8 @@ export function createSearch(dependencies: SearchDependencies): Search {
     const start = performance.now();
     // A copy, since its owner keeps the generation up to date: the entry has to have the one from before the search.
     const asked = { ...request, collection: { ...request.collection } };
-    const { timings, ...answer } = await (readsStandbys ? confirmFirst(asked) : findConfirmed(asked));
+    const answering = readsStandbys ? confirmFirst(asked) : findConfirmed(asked);
+    const { timings, ...answer } = await untilAborted(request.signal, answering);
     return { ...answer, timings: { ...timings, total: performance.now() - start } };
   };
 }
