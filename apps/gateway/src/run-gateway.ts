@@ -140,6 +140,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     embedderFor: embedders.for,
     cache,
     answers: { ...config.cache, renewTimeoutMs: config.search.timeoutMs },
+    staleIfErrorMs: config.cache.staleIfErrorMs,
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });

@@ -72,6 +72,7 @@ export interface Config {
   cache: {
     ttlMs: number;
     staleMs: number;
+    staleIfErrorMs: number;
     memoryBytes: number;
     memoryEntries: number;
     shareWaitMs: number;
@@ -198,6 +199,7 @@ export function loadConfig(environment: Environment): Config {
     cache: {
       ttlMs: values.CACHE_TTL_SECONDS * 1_000,
       staleMs: values.CACHE_STALE_SECONDS * 1_000,
+      staleIfErrorMs: values.CACHE_STALE_IF_ERROR_SECONDS * 1_000,
       memoryBytes: values.CACHE_MEMORY_MB * 1_048_576,
       memoryEntries: values.CACHE_MEMORY_ENTRIES,
       shareWaitMs: values.CACHE_SHARE_WAIT_MS,

@@ -451,6 +451,12 @@ export const variables = {
     '60',
     'How long after that it is still served, as `stale`, while it is made anew, in seconds; also only until a write. 0: not at all.',
   ),
+  CACHE_STALE_IF_ERROR_SECONDS: variable(
+    'Search',
+    integer(0, 604_800),
+    '0',
+    'How old an answer may be that is given while Postgres does not answer, in seconds, without regard to what was written since; it says so (stale_answer). A request may ask for less (max_stale_seconds). Answers are kept once more for it, within the limits of the caches. 0: none are given.',
+  ),
   CACHE_MEMORY_MB: variable('Search', integer(1, 65_536), '64', 'Memory of the in-process cache, in MiB.'),
   CACHE_MEMORY_ENTRIES: variable(
     'Search',

@@ -44,7 +44,7 @@ const json = (description: string, schema: z.ZodType) => ({
 /** Problem responses, one a status, that list the codes with their meaning. */
 function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  const everywhere: ProblemCode[] = ['unauthorized', 'database_unavailable', 'internal'];
+  const everywhere: ProblemCode[] = ['unauthorized', 'overloaded', 'database_unavailable', 'internal'];
   for (const status of new Set([...codes, ...everywhere].map((code) => problemCodes[code][0]))) {
     const meanings = [...codes, ...everywhere]
       .filter((code) => problemCodes[code][0] === status)

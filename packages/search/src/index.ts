@@ -1,5 +1,6 @@
 // What it means to answer a query.
 export type { AnswerCacheOptions } from './answer-cache.ts';
+export type { Degradation } from './degradation.ts';
 export { SearchError } from './errors.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
 export {

@@ -33,6 +33,7 @@ export function queryRoutes({ catalog, search, searchTimeoutMs }: Services): Rou
       cursor: body.cursor,
       explain: body.explain,
       signal,
+      maxStaleMs: body.max_stale_seconds === undefined ? undefined : body.max_stale_seconds * 1_000,
     });
     return { collections, answer };
   }
