@@ -459,6 +459,17 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           responses: { '200': json('Alive', z.object({ status: z.literal('ok') })) },
         },
       },
+      '/metrics': {
+        get: {
+          operationId: 'metrics',
+          summary: 'Figures of this gateway, for Prometheus',
+          tags: ['Health'],
+          responses: {
+            '200': { description: 'In the text format', content: { 'text/plain': { schema: z.string() } } },
+            ...problems(),
+          },
+        },
+      },
     },
   });
 }

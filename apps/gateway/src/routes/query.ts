@@ -1,8 +1,8 @@
-import { type QueryBody, querySchema } from '@sluice/contract';
-import { type QueryAnswer, queryCollections, untilAborted } from '@sluice/search';
-import type { Collection } from '@sluice/store';
+import { type AnswerBody, type QueryBody, querySchema } from '@sluice/contract';
+import { queryCollections, untilAborted } from '@sluice/search';
 import express, { Router } from 'express';
 import { methodNotAllowed } from '../middleware/problems.ts';
+import { observeQuery } from '../observe-query.ts';
 import { presentAnswer } from '../present-answer.ts';
 import { ClientGone, requestSignal } from '../request-signal.ts';
 import { requireCollection, type Services } from '../services.ts';
@@ -13,13 +13,10 @@ function questionsOf({ query, vector, queries }: QueryBody): (string | Float32Ar
   return (queries ?? [{ query, vector }]).map((one) => one.query ?? (one.vector as Float32Array));
 }
 
-export function queryRoutes({ catalog, search, searchTimeoutMs }: Services): Router {
+export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Services): Router {
   const router = Router();
 
-  async function answerTo(
-    body: QueryBody,
-    signal: AbortSignal,
-  ): Promise<{ collections: Collection[]; answer: QueryAnswer }> {
+  async function answerTo(body: QueryBody, signal: AbortSignal): Promise<AnswerBody> {
     const names = body.collections ?? [body.collection];
     const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
     const answer = await queryCollections(search, {
@@ -35,7 +32,7 @@ export function queryRoutes({ catalog, search, searchTimeoutMs }: Services): Rou
       signal,
       maxStaleMs: body.max_stale_seconds === undefined ? undefined : body.max_stale_seconds * 1_000,
     });
-    return { collections, answer };
+    return presentAnswer(body, collections, answer);
   }
 
   router
@@ -45,8 +42,8 @@ export function queryRoutes({ catalog, search, searchTimeoutMs }: Services): Rou
       const timeoutMs = Math.min(body.timeout_ms ?? searchTimeoutMs, searchTimeoutMs);
       const signal = requestSignal(response, timeoutMs);
       try {
-        const { collections, answer } = await untilAborted(signal, answerTo(body, signal));
-        response.json(presentAnswer(body, collections, answer));
+        const answering = () => untilAborted(signal, answerTo(body, signal));
+        response.json(await observeQuery(body.mode, onSearch, answering));
       } catch (error) {
         if (!(error instanceof ClientGone)) throw error;
       }
