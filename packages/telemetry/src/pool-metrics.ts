@@ -5,7 +5,12 @@ export interface PoolReading {
   pool_size: number;
   max_overflow: number;
   checked_in: number;
-  lanes: Readonly<Record<string, { checked_out: number; waiting: number; timeouts: number; shed: number }>>;
+  lanes: Readonly<
+    Record<
+      string,
+      { checked_out: number; waiting: number; oldest_wait_ms: number; timeouts: number; shed: number }
+    >
+  >;
 }
 
 type LaneReading = PoolReading['lanes'][string];
@@ -49,6 +54,16 @@ export function registerPoolMetrics(registry: Registry, name: string, read: () =
     collect() {
       for (const [lane, { waiting }] of Object.entries(read().lanes))
         this.set({ [pool]: name, lane }, waiting);
+    },
+  });
+  new Gauge({
+    name: 'sluice_pool_oldest_wait_seconds',
+    help: 'How long who is first in line has waited for a connection.',
+    labelNames: [pool, 'lane'],
+    registers,
+    collect() {
+      for (const [lane, { oldest_wait_ms }] of Object.entries(read().lanes))
+        this.set({ [pool]: name, lane }, oldest_wait_ms / 1_000);
     },
   });
   const counted = (metric: string, help: string, of: (lane: LaneReading) => number) =>
