@@ -7,7 +7,7 @@ import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
-import { createSearch } from '@sluice/search';
+import { createSearch, samplePressure } from '@sluice/search';
 import {
   createCatalog,
   createCollection,
@@ -151,6 +151,10 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     answers: { ...config.cache, renewTimeoutMs: config.search.timeoutMs },
     staleIfErrorMs: config.cache.staleIfErrorMs,
+    stepDown: {
+      effort: config.search.efSearch,
+      level: samplePressure(() => pool.status().lanes.interactive?.oldest_wait_ms ?? 0),
+    },
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });

@@ -28,9 +28,18 @@ export interface CachedAnswer<T> {
 
 type Run<T> = (signal: AbortSignal) => Promise<T>;
 
+export interface AnswerCacheHooks<T> {
+  /** Better than none, and not to be kept like others. Default: none is. */
+  isMakeshift?(value: T): boolean;
+  /** Whether there is time for what nobody waits for. Default: always. */
+  mayRenew?(): boolean;
+}
+
 export type AnswerCache<T> = (key: string, run: Run<T>, signal: AbortSignal) => Promise<CachedAnswer<T>>;
 
 const jitter = 0.1;
+// Long enough that many share it, and over soon after what made it a makeshift.
+const makeshiftMs = 2_000;
 const pollMs = { first: 3, most: 25 };
 
 /**
@@ -39,12 +48,15 @@ const pollMs = { first: 3, most: 25 };
  * make it themselves. Failures of `run` are the caller's and never kept, and when `signal` is aborted the claim is given up: others
  * need not wait for what nobody makes.
  *
+ * What `isMakeshift` is fresh for two seconds at most, and then as good as not there: the next one to ask makes it anew.
+ *
  * Entries outlive their freshness by `staleMs`, so what is left of their lives tells whether they are fresh, without a clock
  * that processes would have to share.
  */
 export function createAnswerCache<T>(
   cache: TieredCache,
   { ttlMs, staleMs, shareWaitMs, renewTimeoutMs }: AnswerCacheOptions,
+  { isMakeshift = () => false, mayRenew = () => true }: AnswerCacheHooks<T> = {},
 ): AnswerCache<T> {
   const renewals = new Set<string>();
   const newClaim = () => ({ token: randomUUID(), ms: shareWaitMs, renewMs: staleMs });
@@ -54,7 +66,8 @@ export function createAnswerCache<T>(
     try {
       signal.throwIfAborted();
       const value = await run(signal);
-      const life = ttlMs * (1 - jitter * Math.random()) + staleMs;
+      const freshMs = isMakeshift(value) ? Math.min(ttlMs, makeshiftMs) : ttlMs;
+      const life = freshMs * (1 - jitter * Math.random()) + staleMs;
       // Nobody waits for Redis here: in process it is there at once, and whoever has claimed it is known to be done soon.
       void cache.fill(key, encodeJson(value), { ttlMs: life, token });
       return value;
@@ -91,7 +104,9 @@ export function createAnswerCache<T>(
     const parsed = parse(entry);
     if (!parsed) return null;
     if (entry.ttlMs > staleMs) return { ...parsed, source };
-    void renew(key, run, token);
+    if (isMakeshift(parsed.value)) return null;
+    if (mayRenew()) void renew(key, run, token);
+    else if (token) void cache.release(key, token);
     return { ...parsed, source: 'stale' };
   }
 

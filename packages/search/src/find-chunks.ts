@@ -32,7 +32,7 @@ export interface FoundChunks {
   explanation?: Explanation;
 }
 
-export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context'> {
+export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context' | 'effort'> {
   vector: Float32Array;
   k: number;
   /** Most hits of one document. */
@@ -55,11 +55,11 @@ const maxCandidates = 2_000;
 
 /** What to send, one after the other, until there are `k` hits. */
 function* attempts(
-  { vector, k, filter, offset = 0, maxPerDocument, context, goOn }: ChunkQuestion,
+  { vector, k, filter, offset = 0, maxPerDocument, context, effort, goOn }: ChunkQuestion,
   access: Access,
 ): Generator<ChunkQuery> {
   const limit = offset + k;
-  const query = { vector, limit, filter, offset, context, access };
+  const query = { vector, limit, filter, offset, context, effort, access };
   const perDocument = (candidates: number | null) =>
     maxPerDocument === undefined ? undefined : { most: maxPerDocument, candidates };
   if (access === 'index' && maxPerDocument !== undefined) {

@@ -3,6 +3,7 @@ export type { AnswerCacheOptions } from './answer-cache.ts';
 export type { Degradation } from './degradation.ts';
 export { SearchError } from './errors.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
+export { samplePressure } from './sampled-pressure.ts';
 export {
   createSearch,
   type Search,

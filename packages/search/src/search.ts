@@ -8,10 +8,12 @@ import type { Degradation } from './degradation.ts';
 import { createQueryEmbedder } from './embedding-line.ts';
 import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
 import { createKeptAnswers } from './kept-answers.ts';
+import { loweredEffort } from './lowered-effort.ts';
+import type { PressureLevel } from './pressure.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { untilAborted } from './until-aborted.ts';
 
-export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
+export interface SearchRequest extends Omit<ChunkQuestion, 'vector' | 'effort'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
@@ -59,6 +61,8 @@ export interface SearchDependencies {
    * generation of the request's collection is taken for the newest one.
    */
   confirm?: ((collection: Collection) => Promise<Collection | undefined>) | undefined;
+  /** Lowers the effort of searches under pressure; `effort` is what they have without, `hnsw.ef_search`. Default: it never is. */
+  stepDown?: { effort: number; level: () => PressureLevel };
   /** Most texts of queries that are being embedded or wait for it, by model; one more is refused. Default 2 000. */
   maxEmbedding?: number;
   /** How long answers are kept for when the database does not answer, in ms. Default 0: none are given then. */
@@ -105,12 +109,23 @@ function isAway(error: unknown): boolean {
  * `SearchError` (`overloaded`), `EmbeddingError`, and the reason of the request's signal.
  */
 export function createSearch(dependencies: SearchDependencies): Search {
-  const { db, embedderFor, cache, confirm, staleIfErrorMs = 0, readsStandbys = false } = dependencies;
+  const {
+    db,
+    embedderFor,
+    cache,
+    confirm,
+    stepDown,
+    staleIfErrorMs = 0,
+    readsStandbys = false,
+  } = dependencies;
   const findChunks = createChunkFinder(db);
   const vectors = createSingleFlight<Float32Array>();
   const embed = createQueryEmbedder(dependencies.maxEmbedding ?? defaultMaxEmbedding);
   const flights = createSingleFlight<{ value: FoundAnswer; source: AnswerSource }>();
-  const findOrRun = createAnswerCache<FoundAnswer>(cache, dependencies.answers);
+  const findOrRun = createAnswerCache<FoundAnswer>(cache, dependencies.answers, {
+    isMakeshift: ({ degraded }) => degraded.length > 0,
+    mayRenew: () => !stepDown?.level(),
+  });
   const kept = createKeptAnswers<FoundAnswer>(cache, staleIfErrorMs);
 
   async function vectorOf(
@@ -131,6 +146,23 @@ export function createSearch(dependencies: SearchDependencies): Search {
     return value;
   }
 
+  async function findWithinReach(
+    collection: Collection,
+    question: ChunkQuestion,
+    signal: AbortSignal | undefined,
+  ): Promise<FoundAnswer> {
+    const { k, offset = 0 } = question;
+    const lowered = stepDown && loweredEffort(stepDown.effort, stepDown.level(), offset + k);
+    if (!stepDown || lowered === stepDown.effort) {
+      return { ...(await findChunks(collection, question, signal)), degraded: [] };
+    }
+    const found = await findChunks(collection, { ...question, effort: lowered }, signal);
+    // Where all vectors are compared there is no effort to lower.
+    if (found.index !== 'hnsw') return { ...found, degraded: [] };
+    const detail = `many searches wait, so that hnsw.ef_search was ${lowered} in place of ${stepDown.effort}`;
+    return { ...found, degraded: [{ code: 'effort_lowered', detail }] };
+  }
+
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
     const { collection, query, signal, maxStaleMs: _, ...question } = request;
@@ -138,9 +170,9 @@ export function createSearch(dependencies: SearchDependencies): Search {
       const start = performance.now();
       const vector = typeof query === 'string' ? await vectorOf(collection, query, shared) : query;
       const embedded = performance.now();
-      const found = await findChunks(collection, { ...question, vector }, shared);
+      const found = await findWithinReach(collection, { ...question, vector }, shared);
       Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
-      return { ...found, degraded: [] };
+      return found;
     }
     const about = { collection, generation: collection.generation };
     // Who wants an explanation wants to see it happen.
