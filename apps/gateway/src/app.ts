@@ -11,6 +11,7 @@ import { batchRoutes } from './routes/batches.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { queryRoutes } from './routes/query.ts';
 import { dashboardPath, queueDashboard } from './routes/queue-dashboard.ts';
 import { receiptRoutes } from './routes/receipts.ts';
@@ -33,7 +34,7 @@ const relaxed = {
 
 /** The HTTP side of the gateway: an outside that is checked, and routes that translate. */
 export function createApp(services: Services): Express {
-  const { apiKeys, log, producer, version } = services;
+  const { apiKeys, log, metrics, producer, version } = services;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -49,6 +50,8 @@ export function createApp(services: Services): Express {
   app.use(referenceRoutes(version));
   app.use(express.static(fileURLToPath(consoleFolder)));
   app.use(dashboardPath, authenticate(apiKeys, { browser: true }), queueDashboard(producer));
+
+  app.use('/metrics', authenticate(apiKeys), metricsRoutes(metrics));
 
   app.use('/v1', authenticate(apiKeys));
   app.use('/v1/uploads', uploadRoutes(services));

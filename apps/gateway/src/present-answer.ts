@@ -48,13 +48,14 @@ type SearchBody = NonNullable<AnswerBody['answer']['searches']>[number];
 
 function presentSearch(
   collection: string,
-  { generation, cached, confirmed, index, explanation, timings }: SearchAnswer,
+  { generation, cached, confirmed, degraded, index, explanation, timings }: SearchAnswer,
 ): SearchBody {
   return {
     collection,
     generation,
     cached,
     confirmed,
+    degraded,
     index,
     ...(explanation && {
       explanation: {
@@ -83,7 +84,7 @@ function together(each: readonly SearchAnswer['cached'][]): SearchAnswer['cached
 export function presentAnswer(
   { mode, fields, explain }: QueryBody,
   collections: readonly Collection[],
-  { hits, cursor, searches, total }: QueryAnswer,
+  { hits, cursor, searches, degraded, total }: QueryAnswer,
 ): AnswerBody {
   const [first] = searches as [SearchAnswer];
   const perCollection = searches.length / collections.length;
@@ -102,6 +103,7 @@ export function presentAnswer(
       collection: nameOf(0),
       cached: together(searches.map(({ cached }) => cached)),
       confirmed: searches.every(({ confirmed }) => confirmed),
+      degraded,
       index: first.index,
       generation: first.generation,
       ...((searches.length > 1 || explain) && {

@@ -7,7 +7,7 @@ import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
-import { createSearch } from '@sluice/search';
+import { createSearch, samplePressure } from '@sluice/search';
 import {
   createCatalog,
   createCollection,
@@ -18,7 +18,14 @@ import {
   StoreError,
   type VectorIndex,
 } from '@sluice/store';
-import { createLogger, logEvents } from '@sluice/telemetry';
+import {
+  createLogger,
+  createSearchMetrics,
+  logEvents,
+  Registry,
+  registerCacheMetrics,
+  registerPoolMetrics,
+} from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
@@ -40,6 +47,9 @@ const batchIntervalMs = 300;
 const retryMs = 1_000;
 // How often Node looks for requests past their time; by default every 30 s.
 const connectionsCheckingInterval = 1_000;
+// Longer than load balancers keep idle connections (60 s by default): one that is closed here while a request is on its way to it
+// is an error for the client. Node's own 5 s are shorter.
+const keepAliveTimeout = 75_000;
 
 function createCache({ cacheRedisUrl, cache }: Config, onError: (error: Error) => void): TieredCache {
   const near = createMemoryCache({ maxBytes: cache.memoryBytes, maxEntries: cache.memoryEntries });
@@ -139,7 +149,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     db: database.reads,
     embedderFor: embedders.for,
     cache,
-    answers: config.cache,
+    answers: { ...config.cache, renewTimeoutMs: config.search.timeoutMs },
+    staleIfErrorMs: config.cache.staleIfErrorMs,
+    stepDown: {
+      effort: config.search.efSearch,
+      level: samplePressure(() => pool.status().lanes.interactive?.oldest_wait_ms ?? 0),
+    },
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });
@@ -154,6 +169,9 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     intervalMs: batchIntervalMs,
     onError,
   });
+  const metrics = new Registry();
+  registerPoolMetrics(metrics, 'primary', pool.status);
+  registerCacheMetrics(metrics, cache.stats);
   const closing = new AbortController();
 
   const services: Services = {
@@ -163,6 +181,9 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     producer,
     cache,
     search,
+    searchTimeoutMs: config.search.timeoutMs,
+    onSearch: createSearchMetrics(metrics),
+    metrics,
     progress,
     watcher,
     batchWatcher,
@@ -191,7 +212,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     version: packageJson.version,
   };
   const server = createServer(
-    { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval },
+    { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
     createApp(services),
   );
 

@@ -5,7 +5,7 @@ import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Search } from '@sluice/search';
 import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { Logger } from '@sluice/telemetry';
+import type { Logger, Registry, SearchReport } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
@@ -20,6 +20,11 @@ export interface Services {
   producer: Producer;
   cache: TieredCache;
   search: Search;
+  /** Longest time of a search, in ms. */
+  searchTimeoutMs: number;
+  /** Told how each query ended. */
+  onSearch: (report: SearchReport) => void;
+  metrics: Registry;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

@@ -3,7 +3,7 @@ import { EmbeddingError } from '@sluice/embeddings';
 import { ExtractionError, formats } from '@sluice/extraction';
 import { IngestionError, type IngestionErrorCode } from '@sluice/ingestion';
 import { OutboundError } from '@sluice/outbound';
-import { isTransient } from '@sluice/pool';
+import { isTransient, PoolError } from '@sluice/pool';
 import { SearchError } from '@sluice/search';
 import { StoreError, type StoreErrorCode } from '@sluice/store';
 import { HttpProblem } from './http-problem.ts';
@@ -50,6 +50,13 @@ function fromBodyParser(error: { type?: string; limit?: number }): HttpProblem |
   }
 }
 
+/** Others are being answered, so that a pause helps, which it does not when the database is away. */
+function overloaded(error: Error, retryAfterMs: number | undefined): HttpProblem {
+  const retryAfterSeconds = Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1_000));
+  const detail = `there is more to do than can be answered in time, and this request was not begun; send it again after ${retryAfterSeconds} s`;
+  return new HttpProblem('overloaded', detail, { retryAfterSeconds }, { cause: error });
+}
+
 /** The one table from errors of the domain to answers. What it does not know is a fault of ours. */
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
@@ -77,6 +84,7 @@ export function toProblem(error: unknown): HttpProblem {
     if (code) return new HttpProblem(code, error.message, { ...error.details });
   }
   if (error instanceof SearchError) {
+    if (error.code === 'overloaded') return overloaded(error, error.details.retryAfterMs as number);
     if (error.code !== 'cursor_invalid')
       return new HttpProblem(error.code, error.message, { ...error.details });
     return new HttpProblem('invalid_request', `/cursor: ${error.message}`, {
@@ -90,6 +98,7 @@ export function toProblem(error: unknown): HttpProblem {
       ...(error.retryable && { retryAfterSeconds }),
     });
   }
+  if (error instanceof PoolError && error.code === 'overloaded') return overloaded(error, error.retryAfterMs);
   if (isTransient(error)) {
     const detail = 'the database does not answer or has no connection free; nothing was lost, try again soon';
     return new HttpProblem('database_unavailable', detail, { retryAfterSeconds: 2 }, { cause: error });

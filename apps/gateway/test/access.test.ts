@@ -67,6 +67,12 @@ describeWithServices(['postgres'], 'with keys, nobody gets in without one', () =
     expect((await get('/admin/queues', `Basic ${btoa(`admin:${key}`)}`)).status).toBe(200);
   });
 
+  test('metrics need a key, as the API does', async () => {
+    expect((await fetch(`${sluice.url}/metrics`)).status).toBe(401);
+    const headers = { authorization: `Bearer ${key}` };
+    expect((await fetch(`${sluice.url}/metrics`, { headers })).status).toBe(200);
+  });
+
   test('probes need no key', async () => {
     expect((await fetch(`${sluice.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${sluice.url}/readyz`)).status).toBe(200);

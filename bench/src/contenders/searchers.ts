@@ -35,7 +35,7 @@ export async function createSearcher(
       throw new Error('vectors need no embedder');
     },
     cache,
-    answers: { ttlMs: 3_600_000, staleMs: 0, shareWaitMs: 300 },
+    answers: { ttlMs: 3_600_000, staleMs: 0, shareWaitMs: 300, renewTimeoutMs: 10_000 },
     confirm: confirms ? catalog.confirm : undefined,
   });
   return {

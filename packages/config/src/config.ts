@@ -72,12 +72,13 @@ export interface Config {
   cache: {
     ttlMs: number;
     staleMs: number;
+    staleIfErrorMs: number;
     memoryBytes: number;
     memoryEntries: number;
     shareWaitMs: number;
   };
   /** `confirmMs` 0: cached answers are not confirmed. */
-  search: { confirmMs: number; efSearch: number };
+  search: { confirmMs: number; timeoutMs: number; efSearch: number };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -198,11 +199,16 @@ export function loadConfig(environment: Environment): Config {
     cache: {
       ttlMs: values.CACHE_TTL_SECONDS * 1_000,
       staleMs: values.CACHE_STALE_SECONDS * 1_000,
+      staleIfErrorMs: values.CACHE_STALE_IF_ERROR_SECONDS * 1_000,
       memoryBytes: values.CACHE_MEMORY_MB * 1_048_576,
       memoryEntries: values.CACHE_MEMORY_ENTRIES,
       shareWaitMs: values.CACHE_SHARE_WAIT_MS,
     },
-    search: { confirmMs: values.SEARCH_CONFIRM_MS, efSearch: values.SEARCH_EF },
+    search: {
+      confirmMs: values.SEARCH_CONFIRM_MS,
+      timeoutMs: values.SEARCH_TIMEOUT_MS,
+      efSearch: values.SEARCH_EF,
+    },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

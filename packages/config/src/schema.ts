@@ -451,6 +451,12 @@ export const variables = {
     '60',
     'How long after that it is still served, as `stale`, while it is made anew, in seconds; also only until a write. 0: not at all.',
   ),
+  CACHE_STALE_IF_ERROR_SECONDS: variable(
+    'Search',
+    integer(0, 604_800),
+    '0',
+    'How old an answer may be that is given while Postgres does not answer, in seconds, without regard to what was written since; it says so (stale_answer). A request may ask for less (max_stale_seconds). Answers are kept once more for it, within the limits of the caches. 0: none are given.',
+  ),
   CACHE_MEMORY_MB: variable('Search', integer(1, 65_536), '64', 'Memory of the in-process cache, in MiB.'),
   CACHE_MEMORY_ENTRIES: variable(
     'Search',
@@ -469,6 +475,12 @@ export const variables = {
     integer(0, 10_000),
     '250',
     'How long a cached answer waits for the database to confirm that nothing was written since, in milliseconds (twice that at most); then it is given all the same and says so. 0: not asked, and writes through other gateways become visible by notification only, as a rule within milliseconds.',
+  ),
+  SEARCH_TIMEOUT_MS: variable(
+    'Search',
+    integer(1, 600_000),
+    '10000',
+    'Longest time of a search, in milliseconds; then it is answered with 504, and its statements end on the server too. A request may ask for less (timeout_ms). Less frees connections sooner, more bears slow providers and filters.',
   ),
   SEARCH_EF: variable(
     'Search',

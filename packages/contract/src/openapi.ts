@@ -44,7 +44,7 @@ const json = (description: string, schema: z.ZodType) => ({
 /** Problem responses, one a status, that list the codes with their meaning. */
 function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  const everywhere: ProblemCode[] = ['unauthorized', 'database_unavailable', 'internal'];
+  const everywhere: ProblemCode[] = ['unauthorized', 'overloaded', 'database_unavailable', 'internal'];
   for (const status of new Set([...codes, ...everywhere].map((code) => problemCodes[code][0]))) {
     const meanings = [...codes, ...everywhere]
       .filter((code) => problemCodes[code][0] === status)
@@ -435,6 +435,7 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
               'invalid_json',
               'wrong_vector_length',
               'collections_differ',
+              'deadline_exceeded',
               'collection_not_found',
               'cursor_expired',
               'embedding_unavailable',
@@ -456,6 +457,17 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           summary: 'Whether the process is alive',
           tags: ['Health'],
           responses: { '200': json('Alive', z.object({ status: z.literal('ok') })) },
+        },
+      },
+      '/metrics': {
+        get: {
+          operationId: 'metrics',
+          summary: 'Figures of this gateway, for Prometheus',
+          tags: ['Health'],
+          responses: {
+            '200': { description: 'In the text format', content: { 'text/plain': { schema: z.string() } } },
+            ...problems(),
+          },
         },
       },
     },

@@ -69,8 +69,10 @@ export const problemCodes = {
   backlog_full: [429, 'Too many uploads wait; send it again after the time in Retry-After'],
   url_unreachable: [502, 'The server of the URL cannot be reached, or it broke off'],
   embedding_unavailable: [503, 'The embedding provider does not answer or refuses'],
+  overloaded: [503, 'Too many requests wait; send it again after the time in Retry-After'],
   database_unavailable: [503, 'The database does not answer, or no connection was free in time'],
   url_timeout: [504, 'The server of the URL did not send the document in time'],
+  deadline_exceeded: [504, 'The search took longer than its time limit, and was ended'],
   internal: [500, 'A fault of ours; the log has it under the request id'],
 } as const satisfies Record<string, readonly [number, string]>;
 

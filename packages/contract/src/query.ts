@@ -127,6 +127,24 @@ export const querySchema = z
         '`next_cursor` of an answer to the same request, for the hits after those. Pages reach 1 000 hits deep, and end when a ' +
           'collection changes',
       ),
+    timeout_ms: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .optional()
+      .describe(
+        'Longest time of the search, in milliseconds; then the answer is 504 `deadline_exceeded`, and what runs for it ends. ' +
+          'Default and most: SEARCH_TIMEOUT_MS of the server',
+      ),
+    max_stale_seconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .optional()
+      .describe(
+        'How old an answer may be that is given while the database does not answer, in seconds, without regard to what was written ' +
+          'since; 0 forbids it, and the answer is 503 then. Default and most: CACHE_STALE_IF_ERROR_SECONDS of the server, 0 unless set',
+      ),
     explain: z
       .boolean()
       .default(false)
@@ -153,7 +171,7 @@ const neighbourSchema = z.object({ chunk_id: z.uuid(), ordinal: z.int(), text: z
 const cachedSchema = z
   .enum(['none', 'memory', 'redis', 'shared', 'stale'])
   .describe(
-    'none: this query ran. memory, redis: a fresh answer was found there. shared: an identical query was under way, at this gateway or another, and its answer serves both. stale: found, older than CACHE_TTL_SECONDS; it is being made anew.',
+    'none: this query ran. memory, redis: a fresh answer was found there. shared: an identical query was under way, at this gateway or another, and its answer serves both. stale: found, older than CACHE_TTL_SECONDS; it is being made anew, or, where `degraded` has `stale_answer`, cannot be.',
   );
 const confirmedSchema = z
   .boolean()
@@ -166,6 +184,22 @@ const indexSchema = z
     'hnsw: the vector index, unless the planner finds that so few vectors are compared sooner; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
       'compared, as there is no vector index, or not yet',
   );
+
+export const degradationSchema = z
+  .object({
+    code: z
+      .enum(['effort_lowered', 'stale_answer', 'rerank_skipped'])
+      .describe(
+        'effort_lowered: many searches waited, so that fewer vectors were looked at than usual; recall is lower. stale_answer: the ' +
+          'database did not answer, and this is what it said before; what was written since is not in it. rerank_skipped: the ' +
+          're-ranking did not answer in time, and the hits are in the order of the search.',
+      ),
+    detail: z.string().describe('Why, and how much was given up'),
+  })
+  .meta({ id: 'Degradation' });
+const degradedSchema = z
+  .array(degradationSchema)
+  .describe('What was given up so that there is an answer, or one in time. Empty: nothing was');
 
 const hitSchema = z
   .object({
@@ -207,6 +241,7 @@ const searchSchema = z
     generation: z.int().describe('Version of the collection’s contents that was searched'),
     cached: cachedSchema,
     confirmed: confirmedSchema,
+    degraded: degradedSchema,
     index: indexSchema,
     explanation: z
       .object({
@@ -234,6 +269,7 @@ export const answerSchema = z
         collection: collectionNameSchema,
         cached: cachedSchema,
         confirmed: confirmedSchema,
+        degraded: degradedSchema,
         index: indexSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
         searches: z

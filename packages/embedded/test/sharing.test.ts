@@ -53,6 +53,21 @@ describe('clients of one embedded Postgres', () => {
     expect((await pool.query('select n from counter')).rows).toEqual([{ n: 20 }]);
   });
 
+  test('set what holds for one statement of theirs only', async () => {
+    await using pool = create();
+    const shown = (effort?: number) =>
+      pool.query<{ effort: string | null }>(
+        "select current_setting('sluice.effort', true) as effort",
+        [],
+        effort === undefined ? {} : { settings: { 'sluice.effort': String(effort) } },
+      );
+    const efforts = Array.from({ length: 60 }, (_, i) => (i % 2 ? i : undefined));
+    const answers = await Promise.all(efforts.map(shown));
+    answers.forEach(({ rows }, i) => {
+      expect(rows[0]?.effort || undefined).toBe(efforts[i]?.toString());
+    });
+  });
+
   test('get notifications of each other', async () => {
     await using pool = create();
     await using other = create(1);

@@ -2,8 +2,9 @@ import type pg from 'pg';
 import { cancelRunning } from './cancel.ts';
 import { PoolError, sqlState } from './errors.ts';
 import type { Host } from './hosts.ts';
-import { send } from './named-query.ts';
+import { type Preparation, send } from './named-query.ts';
 import type { QueryOptions, Result, Row } from './queryable.ts';
+import { settingsStatement } from './settings-statement.ts';
 import { type NamingPolicy, Statements, staleReason } from './statements.ts';
 import { callHook, type PoolTracer } from './tracer.ts';
 import { Turns } from './turns.ts';
@@ -110,22 +111,21 @@ export class Connection {
     options?: QueryOptions,
   ): Promise<Result<R>> {
     if (this.#options.changesSession(text)) this.changed = true;
-    const prepare = options?.prepare ?? false;
     if (options?.signal || this.#busy) {
-      return this.run(() => this.#traced<R>(text, values, prepare), options?.signal);
+      return this.run(() => this.#traced<R>(text, values, options), options?.signal);
     }
-    return this.#alone(text, values, prepare);
+    return this.#alone(text, values, options);
   }
 
   /** The usual case, a `run` without its detours: nothing runs, and nobody aborts it. */
   async #alone<R extends Row>(
     text: string,
     values: readonly unknown[],
-    prepare: boolean,
+    options: QueryOptions | undefined,
   ): Promise<Result<R>> {
     this.#busy = true;
     try {
-      return await this.#traced<R>(text, values, prepare);
+      return await this.#traced<R>(text, values, options);
     } catch (error) {
       throw withOwnStack(error);
     } finally {
@@ -168,7 +168,7 @@ export class Connection {
 
   /** Throws when the server does not answer in time; the connection is of no use then. */
   async ping(timeoutMs: number): Promise<void> {
-    await this.#within(timeoutMs, () => this.run(() => this.#send('select 1')));
+    await this.#within(timeoutMs, () => this.run(() => this.#send({ text: 'select 1' })));
   }
 
   /** Whether `reset` has anything to do. */
@@ -202,9 +202,9 @@ export class Connection {
   async reset(mode: 'detect' | 'always' | 'rollback', timeoutMs: number): Promise<void> {
     await this.#within(timeoutMs, async () => {
       await this.#answered();
-      if (this.client.getTransactionStatus() !== 'I') await this.run(() => this.#send('rollback'));
+      if (this.client.getTransactionStatus() !== 'I') await this.run(() => this.#send({ text: 'rollback' }));
       if (!this.needsReset(mode)) return;
-      await this.run(() => this.#send(this.#options.resetSql));
+      await this.run(() => this.#send({ text: this.#options.resetSql }));
       this.#statements.forgetAll();
       this.#forgetParsed();
       this.changed = false;
@@ -343,20 +343,24 @@ export class Connection {
     }
   }
 
-  #traced<R extends Row>(text: string, values: readonly unknown[], prepare: boolean): Promise<Result<R>> {
+  #traced<R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    options: QueryOptions | undefined,
+  ): Promise<Result<R>> {
     const hook = this.#options.tracer.query;
-    return hook ? this.#observed<R>(hook, text, values, prepare) : this.#execute<R>(text, values, prepare);
+    return hook ? this.#observed<R>(hook, text, values, options) : this.#execute<R>(text, values, options);
   }
 
   async #observed<R extends Row>(
     hook: NonNullable<PoolTracer['query']>,
     text: string,
     values: readonly unknown[],
-    prepare: boolean,
+    options: QueryOptions | undefined,
   ): Promise<Result<R>> {
-    const end = callHook(hook, { connection: this.id, text, prepared: prepare });
+    const end = callHook(hook, { connection: this.id, text, prepared: options?.prepare ?? false });
     try {
-      const result = await this.#execute<R>(text, values, prepare);
+      const result = await this.#execute<R>(text, values, options);
       callHook(end, { rowCount: result.rowCount });
       return result;
     } catch (error) {
@@ -365,38 +369,71 @@ export class Connection {
     }
   }
 
-  #execute<R extends Row>(text: string, values: readonly unknown[], prepare: boolean): Promise<Result<R>> {
-    const name = prepare ? this.#statements.nameFor(text) : undefined;
-    if (name === undefined) return this.#send<R>(text, values);
+  #execute<R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    options: QueryOptions | undefined,
+  ): Promise<Result<R>> {
+    const name = options?.prepare ? this.#statements.nameFor(text) : undefined;
+    const settings = options?.settings && this.#preparation(options.settings);
+    if (name === undefined && settings?.name === undefined) {
+      return this.#send<R>({ text, values, name, settings });
+    }
     // Inside a transaction the error has already failed it, so only the next use can be healed.
     const alone = this.client.getTransactionStatus() === 'I';
-    return this.#send<R>(text, values, name, (error) => {
-      if (this.#heal(text, name, error)) return alone ? this.#again<R>(text, values, name) : undefined;
+    const statement = { text, values, name, settings };
+    return this.#send<R>(statement, (error) => {
+      if (this.#heal(statement, error)) return alone ? this.#again<R>(statement) : undefined;
+      // Whether the server has parsed it is not known when it did not run.
+      if (settings?.name && !this.#hasParsed(settings))
+        this.#statements.heal(settings.text, settings.name, 'plan');
       // Its parameters could not be encoded: `pg` has closed the statement then, and does not know it.
-      if (sqlState(error) === undefined) this.#statements.heal(text, name, 'plan');
+      if (name && sqlState(error) === undefined) this.#statements.heal(text, name, 'plan');
       return undefined;
     });
   }
 
-  async #again<R extends Row>(text: string, values: readonly unknown[], name: string): Promise<Result<R>> {
+  #preparation(settings: Readonly<Record<string, string>>): Preparation {
+    const { text, values } = settingsStatement(settings);
+    return { text, values, name: this.#statements.nameFor(text) };
+  }
+
+  async #again<R extends Row>({ text, values, name, settings }: Sent): Promise<Result<R>> {
+    const named = {
+      text,
+      values,
+      name: name && this.#statements.nameFor(text),
+      settings: settings && { ...settings, name: this.#statements.nameFor(settings.text) },
+    };
     try {
-      return await this.#send<R>(text, values, this.#statements.nameFor(text));
+      return await this.#send<R>(named);
     } catch (error) {
-      if (!this.#heal(text, name, error)) throw error;
+      if (!this.#heal(named, error)) throw error;
       if (!this.pooled) this.#statements.gaveUp(error);
-      return await this.#send<R>(text, values);
+      const unnamed = settings && { ...settings, name: undefined };
+      return await this.#send<R>({ text, values, name: undefined, settings: unnamed });
     }
   }
 
   /** True when the statement did not run and can be sent again. */
-  #heal(text: string, name: string, error: unknown): boolean {
+  #heal({ text, name, settings }: Sent, error: unknown): boolean {
     const reason = staleReason(error);
     if (!reason) return false;
     if (reason === 'lost') this.#forgetParsed();
     // A pooler that keeps statements loses none, so this one does not; each of them would fail again and again.
     if (reason !== 'plan' && this.pooled) this.#statements.gaveUp(error);
-    this.#statements.heal(text, name, reason);
+    if (name) this.#statements.heal(text, name, reason);
+    if (settings?.name) this.#statements.heal(settings.text, settings.name, reason);
     return true;
+  }
+
+  #hasParsed({ name }: Preparation): boolean {
+    return name !== undefined && this.#parsed[name] !== undefined;
+  }
+
+  get #parsed(): Record<string, string> {
+    return (this.client as unknown as { connection: { parsedStatements: Record<string, string> } }).connection
+      .parsedStatements;
   }
 
   #forgetParsed(): void {
@@ -406,14 +443,20 @@ export class Connection {
   }
 
   #send<R extends Row>(
-    text: string,
-    values: readonly unknown[] = noValues,
-    name?: string,
+    { text, values = noValues, name, settings }: Sent,
     recover?: (error: Error) => Promise<Result<R>> | undefined,
   ): Promise<Result<R>> {
-    const close = name === undefined ? noNames : this.#statements.takeToClose();
-    return send<R>(this.client, { text, values, name, close }, recover);
+    const named = name !== undefined || settings?.name !== undefined;
+    const close = named ? this.#statements.takeToClose() : noNames;
+    return send<R>(this.client, { text, values, name, close, settings }, recover);
   }
+}
+
+interface Sent {
+  text: string;
+  values?: readonly unknown[] | undefined;
+  name?: string | undefined;
+  settings?: Preparation | undefined;
 }
 
 interface TrafficStream {

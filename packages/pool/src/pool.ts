@@ -302,7 +302,15 @@ export function createPool(poolOptions: PoolOptions): Pool {
       return listener;
     },
     status: () =>
-      readStatus({ resources, lanes, counters, opener, listening: sizing.setAside, share: sizing.share }),
+      readStatus({
+        resources,
+        lanes,
+        counters,
+        opener,
+        listening: sizing.setAside,
+        share: sizing.share,
+        now: clock.now(),
+      }),
     async testConnection() {
       const start = performance.now();
       const latencyMs = () => performance.now() - start;

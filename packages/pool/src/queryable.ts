@@ -11,6 +11,12 @@ export interface QueryOptions {
   /** Keep a named prepared statement for this text on the connection. For the few hot statements. */
   prepare?: boolean;
   /**
+   * Settings of the server, by name, for this statement and no other: set in the same round trip, in the transaction that a
+   * single statement is, so also behind a pooler. Inside a transaction they hold until it ends. A text with settings is one
+   * statement, and one that may run in a transaction.
+   */
+  settings?: Readonly<Record<string, string>> | undefined;
+  /**
    * When it is aborted the promise rejects at once with `query_aborted`, and the statement is cancelled on the server.
    * The connection is lent again only when the server has confirmed that, so nobody else's statement is hit.
    */

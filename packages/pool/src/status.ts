@@ -9,6 +9,8 @@ import type { ResourcePool } from './resource-pool.ts';
 export interface LaneStatus {
   checked_out: number;
   waiting: number;
+  /** How long who is first in line has waited, in ms; 0 when nobody waits. */
+  oldest_wait_ms: number;
   /** What it is promised now; less than configured when the pool was made smaller. */
   guaranteed: number;
   /** Null: no limit of its own. */
@@ -70,13 +72,17 @@ export interface StatusSources {
   opener: Opener;
   listening: number;
   share: number | undefined;
+  /** ms */
+  now: number;
 }
 
-function readLane(lane: LaneState<Connection>, counters: LaneCounters): LaneStatus {
+function readLane(lane: LaneState<Connection>, counters: LaneCounters, now: number): LaneStatus {
   const { max } = lane.options;
+  const { oldest } = lane.line;
   return {
     checked_out: lane.held,
     waiting: lane.line.size,
+    oldest_wait_ms: oldest ? now - oldest.since : 0,
     guaranteed: lane.guaranteed,
     max: Number.isFinite(max) ? max : null,
     overloaded: lane.overload?.overloaded ?? false,
@@ -96,11 +102,12 @@ export function readStatus({
   opener,
   listening,
   share,
+  now,
 }: StatusSources): PoolStatus {
   const { open, idle, used, opening, closing, waiting } = resources.counts();
   const ofLanes: Record<string, LaneStatus> = {};
   for (const lane of lanes.all()) {
-    ofLanes[lane.name] = readLane(lane, counters.lanes[lane.name] as LaneCounters);
+    ofLanes[lane.name] = readLane(lane, counters.lanes[lane.name] as LaneCounters, now);
   }
   const sum = (field: 'timeouts' | 'shed') =>
     Object.values(ofLanes).reduce((total, lane) => total + lane[field], 0);

@@ -273,6 +273,19 @@ describeWithServices('postgres', 'what a pool tells', () => {
     expect(only?.acquire_wait_ms).toMatchObject({ count: 2 });
   });
 
+  test('tells how long the first in line has waited', async () => {
+    await using pool = createPool({ connectionString: database.url, size: 1, maxOverflow: 0 });
+    const held = await pool.acquire('interactive');
+    const waited = () => pool.status().lanes.interactive?.oldest_wait_ms;
+    expect(waited()).toBe(0);
+    const next = pool.acquire('interactive');
+    await sleep(40);
+    expect(waited()).toBeGreaterThan(35);
+    await held.release();
+    await (await next).release();
+    expect(waited()).toBe(0);
+  });
+
   test('of a connect error is there until connecting works', async () => {
     const port = await freePort();
     await using broken = createPool({ connectionString: `postgres://nobody@127.0.0.1:${port}/none` });

@@ -2,6 +2,7 @@ import type { Filter } from '@sluice/contract';
 import type { Queryable } from '@sluice/pool';
 import { type Access, type Collection, estimateMatches, type MatchEstimate } from '@sluice/store';
 import { createSingleFlight } from './single-flight.ts';
+import { withSignal } from './with-signal.ts';
 
 // A vector index that a filter applies to after the fact gives up after so many chunks (hnsw.max_scan_tuples). Estimates err, so
 // that it is asked only where a quarter of them would be enough.
@@ -19,7 +20,12 @@ export interface AccessChoice {
 }
 
 export interface AccessChooser {
-  choose(collection: Collection, filter: Filter | undefined, k: number): Promise<AccessChoice>;
+  choose(
+    collection: Collection,
+    filter: Filter | undefined,
+    k: number,
+    signal?: AbortSignal,
+  ): Promise<AccessChoice>;
   /** The index has found fewer than were asked for: there are fewer, or the estimate was wrong. */
   underReturned(collection: Collection, filter: Filter): void;
 }
@@ -46,23 +52,28 @@ export function createAccessChooser(db: Queryable): AccessChooser {
     kept.set(key, { estimate, until: performance.now() + keptMs });
   }
 
-  async function estimateOf(collection: Collection, filter: Filter): Promise<MatchEstimate> {
+  async function estimateOf(
+    collection: Collection,
+    filter: Filter,
+    signal: AbortSignal | undefined,
+  ): Promise<MatchEstimate> {
     const key = keyOf(collection, filter);
     const known = kept.get(key);
     if (known && known.until > performance.now()) return known.estimate;
-    const { value } = await flights(key, async () => {
-      const estimate = await estimateMatches(db, collection, filter);
+    const estimated = async (shared: AbortSignal) => {
+      const estimate = await estimateMatches(withSignal(db, shared), collection, filter);
       keep(key, estimate);
       return estimate;
-    });
+    };
+    const { value } = await flights(key, estimated, signal);
     return value;
   }
 
   return {
-    async choose(collection, filter, k) {
+    async choose(collection, filter, k, signal) {
       if (collection.vectorIndex !== 'hnsw') return { access: 'scan' };
       if (!filter) return { access: 'index' };
-      const estimate = await estimateOf(collection, filter);
+      const estimate = await estimateOf(collection, filter, signal);
       return { access: accessFor(estimate, k), estimate };
     },
     underReturned(collection, filter) {

@@ -9,6 +9,8 @@ export interface AnswerCacheOptions {
   staleMs: number;
   /** Longest wait for another process that is making the same answer, in ms. What a process costs that dies doing so. */
   shareWaitMs: number;
+  /** Longest time that an answer may take to be made anew in the background, in ms. */
+  renewTimeoutMs: number;
 }
 
 /**
@@ -24,31 +26,48 @@ export interface CachedAnswer<T> {
   source: AnswerSource;
 }
 
-export type AnswerCache<T> = (key: string, run: () => Promise<T>) => Promise<CachedAnswer<T>>;
+type Run<T> = (signal: AbortSignal) => Promise<T>;
+
+export interface AnswerCacheHooks<T> {
+  /** Better than none, and not to be kept like others. Default: none is. */
+  isMakeshift?(value: T): boolean;
+  /** Whether there is time for what nobody waits for. Default: always. */
+  mayRenew?(): boolean;
+}
+
+export type AnswerCache<T> = (key: string, run: Run<T>, signal: AbortSignal) => Promise<CachedAnswer<T>>;
 
 const jitter = 0.1;
+// Long enough that many share it, and over soon after what made it a makeshift.
+const makeshiftMs = 2_000;
 const pollMs = { first: 3, most: 25 };
 
 /**
  * Finds an answer, or has it made by one process: whoever finds none claims it in the round trip of the lookup; others
  * look again until it is there, nobody claims it any more (its maker failed or died), or `shareWaitMs` are over, and then
- * make it themselves. Failures of `run` are the caller's and never kept.
+ * make it themselves. Failures of `run` are the caller's and never kept, and when `signal` is aborted the claim is given up: others
+ * need not wait for what nobody makes.
+ *
+ * What `isMakeshift` is fresh for two seconds at most, and then as good as not there: the next one to ask makes it anew.
  *
  * Entries outlive their freshness by `staleMs`, so what is left of their lives tells whether they are fresh, without a clock
  * that processes would have to share.
  */
 export function createAnswerCache<T>(
   cache: TieredCache,
-  { ttlMs, staleMs, shareWaitMs }: AnswerCacheOptions,
+  { ttlMs, staleMs, shareWaitMs, renewTimeoutMs }: AnswerCacheOptions,
+  { isMakeshift = () => false, mayRenew = () => true }: AnswerCacheHooks<T> = {},
 ): AnswerCache<T> {
   const renewals = new Set<string>();
   const newClaim = () => ({ token: randomUUID(), ms: shareWaitMs, renewMs: staleMs });
   const parse = (entry: CacheEntry) => decodeJson(entry.value, (value) => ({ value: value as T }));
 
-  async function make(key: string, token: string, run: () => Promise<T>): Promise<T> {
+  async function make(key: string, token: string, run: Run<T>, signal: AbortSignal): Promise<T> {
     try {
-      const value = await run();
-      const life = ttlMs * (1 - jitter * Math.random()) + staleMs;
+      signal.throwIfAborted();
+      const value = await run(signal);
+      const freshMs = isMakeshift(value) ? Math.min(ttlMs, makeshiftMs) : ttlMs;
+      const life = freshMs * (1 - jitter * Math.random()) + staleMs;
       // Nobody waits for Redis here: in process it is there at once, and whoever has claimed it is known to be done soon.
       void cache.fill(key, encodeJson(value), { ttlMs: life, token });
       return value;
@@ -58,14 +77,15 @@ export function createAnswerCache<T>(
     }
   }
 
-  /** With a token the claim is the caller's already. */
-  async function renew(key: string, run: () => Promise<T>, token?: string): Promise<void> {
+  /** For nobody in particular, so whoever has found the entry may leave. With a token the claim is the caller's already. */
+  async function renew(key: string, run: Run<T>, token?: string): Promise<void> {
     if (renewals.has(key)) return;
     renewals.add(key);
+    const signal = AbortSignal.timeout(renewTimeoutMs);
     try {
       const claim = newClaim();
-      if (token) await make(key, token, run);
-      else if ((await cache.getFarOrClaim(key, claim)).claimed) await make(key, claim.token, run);
+      if (token) await make(key, token, run, signal);
+      else if ((await cache.getFarOrClaim(key, claim)).claimed) await make(key, claim.token, run, signal);
     } catch {
       // It stays stale, and the next query that finds it tries again.
     } finally {
@@ -78,17 +98,19 @@ export function createAnswerCache<T>(
     entry: CacheEntry,
     source: AnswerSource,
     key: string,
-    run: () => Promise<T>,
+    run: Run<T>,
     token?: string,
   ): CachedAnswer<T> | null {
     const parsed = parse(entry);
     if (!parsed) return null;
     if (entry.ttlMs > staleMs) return { ...parsed, source };
-    void renew(key, run, token);
+    if (isMakeshift(parsed.value)) return null;
+    if (mayRenew()) void renew(key, run, token);
+    else if (token) void cache.release(key, token);
     return { ...parsed, source: 'stale' };
   }
 
-  async function findOrMake(key: string, run: () => Promise<T>): Promise<CachedAnswer<T>> {
+  async function findOrMake(key: string, run: Run<T>, signal: AbortSignal): Promise<CachedAnswer<T>> {
     const claim = newClaim();
     const deadline = performance.now() + shareWaitMs;
     for (
@@ -101,13 +123,13 @@ export function createAnswerCache<T>(
       const found = entry && answerOf(entry, source, key, run, claimed ? claim.token : undefined);
       if (found) return found;
       if (claimed || performance.now() + pause > deadline) break;
-      await sleep(pause);
+      await sleep(pause, undefined, { signal });
     }
-    return { value: await make(key, claim.token, run), source: 'run' };
+    return { value: await make(key, claim.token, run, signal), source: 'run' };
   }
 
-  return async (key, run) => {
+  return async (key, run, signal) => {
     const near = await cache.getNear(key);
-    return (near && answerOf(near, near.level, key, run)) ?? findOrMake(key, run);
+    return (near && answerOf(near, near.level, key, run)) ?? findOrMake(key, run, signal);
   };
 }

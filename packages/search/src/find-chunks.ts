@@ -11,6 +11,7 @@ import {
   searchChunks,
 } from '@sluice/store';
 import { type AccessChoice, type AccessChooser, createAccessChooser } from './access.ts';
+import { withSignal } from './with-signal.ts';
 
 /** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
 export type IndexUsed = 'hnsw' | 'filter' | 'exact';
@@ -31,7 +32,7 @@ export interface FoundChunks {
   explanation?: Explanation;
 }
 
-export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context'> {
+export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context' | 'effort'> {
   vector: Float32Array;
   k: number;
   /** Most hits of one document. */
@@ -41,7 +42,12 @@ export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'c
   explain?: boolean | undefined;
 }
 
-export type ChunkFinder = (collection: Collection, question: ChunkQuestion) => Promise<FoundChunks>;
+/** When `signal` is aborted, its statements end on the server. */
+export type ChunkFinder = (
+  collection: Collection,
+  question: ChunkQuestion,
+  signal?: AbortSignal,
+) => Promise<FoundChunks>;
 
 // How many of the nearest chunks are looked at for hits of enough documents.
 const candidatesPerHit = [4, 16];
@@ -49,11 +55,11 @@ const maxCandidates = 2_000;
 
 /** What to send, one after the other, until there are `k` hits. */
 function* attempts(
-  { vector, k, filter, offset = 0, maxPerDocument, context, goOn }: ChunkQuestion,
+  { vector, k, filter, offset = 0, maxPerDocument, context, effort, goOn }: ChunkQuestion,
   access: Access,
 ): Generator<ChunkQuery> {
   const limit = offset + k;
-  const query = { vector, limit, filter, offset, context, access };
+  const query = { vector, limit, filter, offset, context, effort, access };
   const perDocument = (candidates: number | null) =>
     maxPerDocument === undefined ? undefined : { most: maxPerDocument, candidates };
   if (access === 'index' && maxPerDocument !== undefined) {
@@ -71,18 +77,20 @@ async function choose(
   chooser: AccessChooser,
   collection: Collection,
   { k, offset = 0, filter, goOn }: ChunkQuestion,
+  signal: AbortSignal | undefined,
 ): Promise<AccessChoice> {
   if (goOn) return { access: goOn === 'hnsw' ? 'index' : 'scan' };
-  return chooser.choose(collection, filter, offset + k);
+  return chooser.choose(collection, filter, offset + k, signal);
 }
 
 /** The nearest chunks, by the way that loses none of them. */
-export function createChunkFinder(db: Queryable): ChunkFinder {
-  const chooser = createAccessChooser(db);
+export function createChunkFinder(lane: Queryable): ChunkFinder {
+  const chooser = createAccessChooser(lane);
 
-  return async (collection, question) => {
+  return async (collection, question, signal) => {
+    const db = withSignal(lane, signal);
     const start = performance.now();
-    const { access, estimate } = await choose(chooser, collection, question);
+    const { access, estimate } = await choose(chooser, collection, question, signal);
     const chosen = performance.now();
     let hits: ChunkHit[] = [];
     let last: ChunkQuery | undefined;

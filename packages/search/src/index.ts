@@ -1,8 +1,10 @@
 // What it means to answer a query.
 export type { AnswerCacheOptions } from './answer-cache.ts';
+export type { Degradation } from './degradation.ts';
 export { SearchError } from './errors.ts';
 export { createChunkFinder } from './find-chunks.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
+export { samplePressure } from './sampled-pressure.ts';
 export {
   createSearch,
   type Search,
@@ -10,3 +12,4 @@ export {
   type SearchDependencies,
   type SearchRequest,
 } from './search.ts';
+export { untilAborted } from './until-aborted.ts';

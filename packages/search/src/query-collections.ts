@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Filter } from '@sluice/contract';
 import { type ChunkHit, type Collection, scoreOf } from '@sluice/store';
 import { readCursor, requireSameContents, writeCursor } from './cursor.ts';
+import { allDegradations, type Degradation } from './degradation.ts';
 import { SearchError } from './errors.ts';
 import type { ChunkQuestion } from './find-chunks.ts';
 import { fuse, mergeByDistance } from './fuse.ts';
@@ -19,6 +20,10 @@ export interface Query extends Pick<ChunkQuestion, 'k' | 'maxPerDocument' | 'con
   /** Only hits of that score at least, in the answer to one of the queries. */
   minScore?: number | undefined;
   cursor?: string | undefined;
+  /** Ends all searches of the query. */
+  signal?: AbortSignal | undefined;
+  /** Oldest answer to give while the database does not answer, in ms. Default and most: what the search allows. */
+  maxStaleMs?: number | undefined;
 }
 
 export interface QueryHit extends ChunkHit {
@@ -33,6 +38,8 @@ export interface QueryAnswer {
   cursor: string | null;
   /** Each collection by each query, collection by collection. */
   searches: SearchAnswer[];
+  /** Of all searches, each once; empty as a rule. */
+  degraded: Degradation[];
   /** ms */
   total: number;
 }
@@ -104,7 +111,7 @@ function partOf({ collections, queries, k }: Query, offset: number, depth: numbe
  */
 export async function queryCollections(search: Search, query: Query): Promise<QueryAnswer> {
   const start = performance.now();
-  const { collections, queries, filter, maxPerDocument, context, explain } = query;
+  const { collections, queries, filter, maxPerDocument, context, explain, signal, maxStaleMs } = query;
   requireAgreement(collections);
   const fingerprint = fingerprintOf(query);
   const page = query.cursor === undefined ? undefined : readCursor(query.cursor, fingerprint);
@@ -115,7 +122,18 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
     collections.flatMap((collection, j) =>
       queries.map((text, i) => {
         const goOn = ways[j * queries.length + i];
-        return search({ collection, query: text, ...part, filter, maxPerDocument, context, explain, goOn });
+        return search({
+          collection,
+          query: text,
+          ...part,
+          filter,
+          maxPerDocument,
+          context,
+          explain,
+          goOn,
+          signal,
+          maxStaleMs,
+        });
       }),
     ),
   );
@@ -130,5 +148,6 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
     hits.length === k && end < maxDepth
       ? writeCursor({ offset: end, depth, generations, ways: used, fingerprint })
       : null;
-  return { hits, cursor, searches, total: performance.now() - start };
+  const degraded = allDegradations(searches.map((search) => search.degraded));
+  return { hits, cursor, searches, degraded, total: performance.now() - start };
 }

@@ -1,24 +1,44 @@
 import { getVector, setVector, type TieredCache } from '@sluice/cache';
 import type { Embedder } from '@sluice/embeddings';
-import type { Queryable } from '@sluice/pool';
+import { isTransient, PoolError, type Queryable } from '@sluice/pool';
 import type { Collection } from '@sluice/store';
 import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
+import type { Degradation } from './degradation.ts';
+import { createQueryEmbedder } from './embedding-line.ts';
 import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
+import { createKeptAnswers } from './kept-answers.ts';
+import { loweredEffort } from './lowered-effort.ts';
+import type { PressureLevel } from './pressure.ts';
 import { createSingleFlight } from './single-flight.ts';
+import { untilAborted } from './until-aborted.ts';
 
-export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
+export interface SearchRequest extends Omit<ChunkQuestion, 'vector' | 'effort'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
+  /**
+   * When it is aborted, the search rejects at once with its reason. What runs for it ends, also on the server, unless others
+   * wait for the same.
+   */
+  signal?: AbortSignal | undefined;
+  /** Oldest answer to give while the database does not answer, in ms. Default and most: `staleIfErrorMs`. */
+  maxStaleMs?: number | undefined;
 }
 
-export interface SearchAnswer extends FoundChunks {
+/** What is cached. */
+interface FoundAnswer extends FoundChunks {
+  /** What was given up; empty as a rule. */
+  degraded: Degradation[];
+}
+
+export interface SearchAnswer extends FoundAnswer {
   /**
    * - `none`: this query ran.
    * - `memory`, `redis`: where the answer was found.
    * - `shared`: an identical query, here or in another process, was under way, and its answer serves both.
-   * - `stale`: found past its time; nothing was written since, and it is being made anew.
+   * - `stale`: found past its time; nothing was written since, and it is being made anew. With a degradation `stale_answer`:
+   *   the database does not answer, and nobody knows what was written since.
    */
   cached: Exclude<AnswerSource, 'run'> | 'none';
   /** False: the database has not confirmed that nothing was written since the answer was made. */
@@ -41,6 +61,12 @@ export interface SearchDependencies {
    * generation of the request's collection is taken for the newest one.
    */
   confirm?: ((collection: Collection) => Promise<Collection | undefined>) | undefined;
+  /** Lowers the effort of searches under pressure; `effort` is what they have without, `hnsw.ef_search`. Default: it never is. */
+  stepDown?: { effort: number; level: () => PressureLevel };
+  /** Most texts of queries that are being embedded or wait for it, by model; one more is refused. Default 2 000. */
+  maxEmbedding?: number;
+  /** How long answers are kept for when the database does not answer, in ms. Default 0: none are given then. */
+  staleIfErrorMs?: number;
   /** `db` may show an older state than the newest unless it is told a position: confirm also before a search. */
   readsStandbys?: boolean;
 }
@@ -52,64 +78,113 @@ export type Search = (request: SearchRequest) => Promise<SearchAnswer>;
 
 // A text's vector never changes for a model, so it may outlive any answer.
 const vectorTtlMs = 24 * 3_600_000;
+// Texts have up to 8 192 characters: some 30 MB at most.
+const defaultMaxEmbedding = 2_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 3;
+const answerShape = 4;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function answerKey({ collection, query, ...question }: SearchRequest): string {
+/** Of a question to what a collection contained at a generation, or at any. */
+function keyOf(kind: 'answer' | 'kept', request: SearchRequest, generation?: number): string {
+  const { collection, query, signal: _, maxStaleMs: __, ...question } = request;
   // The time tells collections apart that have the same id in different databases with one Redis.
-  const { id, createdAt, generation } = collection;
+  const contents = [answerShape, collection.id, collection.createdAt.getTime(), generation];
   const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-  const contents = [answerShape, id, createdAt.getTime(), generation];
-  return cacheKey('answer', ...contents, asked, typeof query, question);
+  return cacheKey(kind, ...contents, asked, typeof query, question);
+}
+
+/** Not that it has too much to do: then answers that are old would keep nobody from asking. */
+function isAway(error: unknown): boolean {
+  return isTransient(error) && !(error instanceof PoolError && error.code === 'overloaded');
 }
 
 /**
  * Answers queries. An answer is cached under the generation of the collection, so that every write makes older answers
  * unreachable; identical queries at the same time are answered by one. Whatever this query has not run itself is given only when
- * the generation is confirmed to be the newest. Throws `StoreError` (`wrong_vector_length`, `collection_not_found`) and
- * `EmbeddingError`.
+ * the generation is confirmed to be the newest. Throws `StoreError` (`wrong_vector_length`, `collection_not_found`),
+ * `SearchError` (`overloaded`), `EmbeddingError`, and the reason of the request's signal.
  */
 export function createSearch(dependencies: SearchDependencies): Search {
-  const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
+  const {
+    db,
+    embedderFor,
+    cache,
+    confirm,
+    stepDown,
+    staleIfErrorMs = 0,
+    readsStandbys = false,
+  } = dependencies;
   const findChunks = createChunkFinder(db);
   const vectors = createSingleFlight<Float32Array>();
-  const flights = createSingleFlight<{ value: FoundChunks; source: AnswerSource }>();
-  const findOrRun = createAnswerCache<FoundChunks>(cache, dependencies.answers);
+  const embed = createQueryEmbedder(dependencies.maxEmbedding ?? defaultMaxEmbedding);
+  const flights = createSingleFlight<{ value: FoundAnswer; source: AnswerSource }>();
+  const findOrRun = createAnswerCache<FoundAnswer>(cache, dependencies.answers, {
+    isMakeshift: ({ degraded }) => degraded.length > 0,
+    mayRenew: () => !stepDown?.level(),
+  });
+  const kept = createKeptAnswers<FoundAnswer>(cache, staleIfErrorMs);
 
-  async function vectorOf(collection: Collection, text: string): Promise<Float32Array> {
+  async function vectorOf(
+    collection: Collection,
+    text: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
     const { embeddingProvider, embeddingModel, dimensions } = collection;
     const key = cacheKey('vector', embeddingProvider, embeddingModel, dimensions, text);
-    const { value } = await vectors(key, async () => {
+    const embedded = async (shared: AbortSignal) => {
       const known = await getVector(cache, key, dimensions);
       if (known) return known;
-      const [vector] = await embedderFor(collection).embed([text], { purpose: 'query' });
-      void setVector(cache, key, vector as Float32Array, { ttlMs: vectorTtlMs });
-      return vector as Float32Array;
-    });
+      const vector = await embed(embedderFor(collection))(text, shared);
+      void setVector(cache, key, vector, { ttlMs: vectorTtlMs });
+      return vector;
+    };
+    const { value } = await vectors(key, embedded, signal);
     return value;
+  }
+
+  async function findWithinReach(
+    collection: Collection,
+    question: ChunkQuestion,
+    signal: AbortSignal | undefined,
+  ): Promise<FoundAnswer> {
+    const { k, offset = 0 } = question;
+    const lowered = stepDown && loweredEffort(stepDown.effort, stepDown.level(), offset + k);
+    if (!stepDown || lowered === stepDown.effort) {
+      return { ...(await findChunks(collection, question, signal)), degraded: [] };
+    }
+    const found = await findChunks(collection, { ...question, effort: lowered }, signal);
+    // Where all vectors are compared there is no effort to lower.
+    if (found.index !== 'hnsw') return { ...found, degraded: [] };
+    const detail = `many searches wait, so that hnsw.ef_search was ${lowered} in place of ${stepDown.effort}`;
+    return { ...found, degraded: [{ code: 'effort_lowered', detail }] };
   }
 
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
-    const { collection, query, ...question } = request;
-    async function run(): Promise<FoundChunks> {
+    const { collection, query, signal, maxStaleMs: _, ...question } = request;
+    async function run(shared?: AbortSignal): Promise<FoundAnswer> {
       const start = performance.now();
-      const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
+      const vector = typeof query === 'string' ? await vectorOf(collection, query, shared) : query;
       const embedded = performance.now();
-      const found = await findChunks(collection, { ...question, vector });
+      const found = await findWithinReach(collection, { ...question, vector }, shared);
       Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
       return found;
     }
     const about = { collection, generation: collection.generation };
     // Who wants an explanation wants to see it happen.
-    if (question.explain) return { ...(await run()), cached: 'none', ...about, timings };
-    const key = answerKey(request);
-    const { value: found, joined } = await flights(key, () => findOrRun(key, run));
+    if (question.explain) return { ...(await run(signal)), cached: 'none', ...about, timings };
+    const key = keyOf('answer', request, collection.generation);
+    const runAndKeep = async (shared: AbortSignal) => {
+      const found = await run(shared);
+      kept.keep(keyOf('kept', request), found, collection.generation);
+      return found;
+    };
+    const work = (shared: AbortSignal) => findOrRun(key, runAndKeep, shared);
+    const { value: found, joined } = await flights(key, work, signal);
     const ran = joined ? 'shared' : 'none';
     const cached = found.source === 'run' ? ran : found.source;
     return { ...found.value, cached, ...about, timings: { ...timings } };
@@ -135,11 +210,26 @@ export function createSearch(dependencies: SearchDependencies): Search {
     return { ...(await find({ ...request, collection })), confirmed: current !== undefined };
   }
 
+  /** What the database said some time ago, if it does not answer now and the request allows that. */
+  async function findKept(request: SearchRequest, error: unknown): Promise<Confirmed> {
+    const { collection, maxStaleMs = staleIfErrorMs } = request;
+    const found = isAway(error) && (await kept.find(keyOf('kept', request), maxStaleMs));
+    if (!found) throw error;
+    const { value, generation, ageMs } = found;
+    const detail = `the database does not answer; this is its answer of ${Math.round(ageMs / 1_000)} s ago, and what was written since is not in it`;
+    const degraded: Degradation[] = [...value.degraded, { code: 'stale_answer', detail }];
+    const timings = { embed: 0, search: 0 };
+    return { ...value, degraded, cached: 'stale', confirmed: false, collection, generation, timings };
+  }
+
   return async (request) => {
     const start = performance.now();
     // A copy, since its owner keeps the generation up to date: the entry has to have the one from before the search.
     const asked = { ...request, collection: { ...request.collection } };
-    const { timings, ...answer } = await (readsStandbys ? confirmFirst(asked) : findConfirmed(asked));
+    const answering = (readsStandbys ? confirmFirst(asked) : findConfirmed(asked)).catch((error) =>
+      findKept(asked, error),
+    );
+    const { timings, ...answer } = await untilAborted(request.signal, answering);
     return { ...answer, timings: { ...timings, total: performance.now() - start } };
   };
 }

@@ -36,7 +36,7 @@ describeWithServices('postgres', 'queries', () => {
         throw new Error('nothing to embed');
       },
       cache: createTieredCache(createMemoryCache({ maxBytes: 10_000_000 })),
-      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000 },
+      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000, renewTimeoutMs: 10_000 },
     });
   });
 

@@ -33,6 +33,8 @@ export interface ChunkHit {
 export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
   /** With the ones that are skipped. */
   limit: number;
+  /** Candidates that a walk of the vector index keeps (`hnsw.ef_search`), 1 to 1 000. Default: what the server has. */
+  effort?: number | undefined;
   /** Of the nearest, so many are skipped. Default 0. */
   offset?: number | undefined;
   /** At most `most` hits of a document, out of the nearest `candidates`; null: out of all. */
@@ -43,6 +45,9 @@ export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
 
 // Statements with more parameters have long filters, and shapes of their own: named, they would push the common ones out.
 const maxPrepared = 24;
+
+const effortSettings = ({ effort, access }: Pick<ChunkQuery, 'effort' | 'access'>) =>
+  effort === undefined || access === 'scan' ? undefined : { 'hnsw.ef_search': String(effort) };
 
 /** Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product. */
 export function scoreOf(kind: Distance, distance: number): number {
@@ -96,8 +101,8 @@ function statementOf(collection: SearchedCollection, query: ChunkQuery): { text:
 }
 
 /**
- * The nearest chunks, nearest first, in one round trip. The search effort (`hnsw.ef_search`) and the iterative scan, which
- * goes on where a filter has left too few, are settings of the connection. Throws `wrong_vector_length`.
+ * The nearest chunks, nearest first, in one round trip. The iterative scan, which goes on where a filter has left too few,
+ * is a setting of the connection. Throws `wrong_vector_length`.
  */
 export async function searchChunks(
   db: Queryable,
@@ -107,6 +112,7 @@ export async function searchChunks(
   const { text, values } = statementOf(collection, query);
   const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, values, {
     prepare: values.length <= maxPrepared,
+    settings: effortSettings(query),
     // On a standby, what the collection's generation promises has to be there already.
     after: collection.position ?? 'primary',
   });
@@ -116,7 +122,7 @@ export async function searchChunks(
 export interface ExplainedSearch {
   /** Lines of the server's plan, without the vector. */
   plan: string[];
-  /** `hnsw.ef_search` of the connections; null where there is none. */
+  /** `hnsw.ef_search` of this search; null where there is no such setting. */
   effort: number | null;
 }
 
@@ -127,9 +133,14 @@ export async function explainSearch(
   query: ChunkQuery,
 ): Promise<ExplainedSearch> {
   const { text, values } = statementOf(collection, query);
+  const settings = effortSettings(query);
   const [{ rows }, effort] = await Promise.all([
-    db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values),
-    db.query<{ effort: number | null }>(`select current_setting('hnsw.ef_search', true)::int as effort`),
+    db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values, { settings }),
+    db.query<{ effort: number | null }>(
+      `select nullif(current_setting('hnsw.ef_search', true), '')::int as effort`,
+      [],
+      { settings },
+    ),
   ]);
   return {
     plan: rows.map((row) =>

@@ -7,7 +7,7 @@ export function accessLog(log: Logger): RequestHandler {
     const start = performance.now();
     const path = request.path;
     response.once('close', () => {
-      const level = /^\/(healthz|readyz|assets)/.test(path)
+      const level = /^\/(healthz|readyz|metrics|assets)/.test(path)
         ? 'debug'
         : response.statusCode >= 500
           ? 'error'

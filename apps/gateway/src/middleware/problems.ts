@@ -37,7 +37,8 @@ function cutOffRest(response: Response): void {
 export function problems(log: Logger): ErrorRequestHandler {
   return (error, request, response, _next) => {
     const problem = toProblem(error);
-    if (problem.status >= 500)
+    // Those are many at a time, and the pool's events tell of them.
+    if (problem.status >= 500 && problem.code !== 'overloaded')
       log.error({ request_id: request.id, err: problem.cause ?? problem }, problem.code);
     if (response.headersSent) {
       response.destroy();

@@ -1,8 +1,10 @@
-import { type QueryBody, querySchema } from '@sluice/contract';
-import { queryCollections } from '@sluice/search';
+import { type AnswerBody, type QueryBody, querySchema } from '@sluice/contract';
+import { queryCollections, untilAborted } from '@sluice/search';
 import express, { Router } from 'express';
 import { methodNotAllowed } from '../middleware/problems.ts';
+import { observeQuery } from '../observe-query.ts';
 import { presentAnswer } from '../present-answer.ts';
+import { ClientGone, requestSignal } from '../request-signal.ts';
 import { requireCollection, type Services } from '../services.ts';
 import { validate } from '../validate.ts';
 
@@ -11,26 +13,40 @@ function questionsOf({ query, vector, queries }: QueryBody): (string | Float32Ar
   return (queries ?? [{ query, vector }]).map((one) => one.query ?? (one.vector as Float32Array));
 }
 
-export function queryRoutes({ catalog, search }: Services): Router {
+export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Services): Router {
   const router = Router();
+
+  async function answerTo(body: QueryBody, signal: AbortSignal): Promise<AnswerBody> {
+    const names = body.collections ?? [body.collection];
+    const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
+    const answer = await queryCollections(search, {
+      collections,
+      queries: questionsOf(body),
+      k: body.k,
+      filter: body.filter,
+      minScore: body.score_threshold,
+      maxPerDocument: body.max_per_document,
+      context: body.context,
+      cursor: body.cursor,
+      explain: body.explain,
+      signal,
+      maxStaleMs: body.max_stale_seconds === undefined ? undefined : body.max_stale_seconds * 1_000,
+    });
+    return presentAnswer(body, collections, answer);
+  }
+
   router
     .route('/')
     .post(express.json({ limit: '1mb' }), async (request, response) => {
       const body = validate(querySchema, request.body);
-      const names = body.collections ?? [body.collection];
-      const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
-      const answer = await queryCollections(search, {
-        collections,
-        queries: questionsOf(body),
-        k: body.k,
-        filter: body.filter,
-        minScore: body.score_threshold,
-        maxPerDocument: body.max_per_document,
-        context: body.context,
-        cursor: body.cursor,
-        explain: body.explain,
-      });
-      response.json(presentAnswer(body, collections, answer));
+      const timeoutMs = Math.min(body.timeout_ms ?? searchTimeoutMs, searchTimeoutMs);
+      const signal = requestSignal(response, timeoutMs);
+      try {
+        const answering = () => untilAborted(signal, answerTo(body, signal));
+        response.json(await observeQuery(body.mode, onSearch, answering));
+      } catch (error) {
+        if (!(error instanceof ClientGone)) throw error;
+      }
     })
     .all(methodNotAllowed('POST'));
   return router;

@@ -53,6 +53,21 @@ describeWithServices('processes', 'through PgBouncer in transaction mode', () =>
       expect(typesOf(events)).not.toContain('prepared_statements_off');
     });
 
+    test('settings hold for the statement that came with them, whoever has the session next', async () => {
+      await using pool = create(bouncer().url);
+      const shown = (effort?: number) =>
+        pool.query("select current_setting('sluice.effort', true) as effort", [], {
+          prepare: true,
+          ...(effort === undefined ? {} : { settings: { 'sluice.effort': String(effort) } }),
+        });
+      const answers = await Promise.all(numbers.map((n) => shown(n % 3 === 0 ? undefined : n)));
+      answers.forEach(({ rows }, n) => {
+        if (n % 3 === 0) expect(rows[0]?.effort || null).toBeNull();
+        else expect(rows).toEqual([{ effort: String(n) }]);
+      });
+      expect(pool.status()).toMatchObject({ pooled: true, invalid: 0 });
+    });
+
     test('statements are healed after their table has changed', async () => {
       await using pool = create(bouncer().url);
       await pool.query('create table changing (a int); ');
@@ -196,6 +211,22 @@ describeWithServices('processes', 'through PgBouncer in transaction mode', () =>
 
   describe('that keeps no prepared statements', () => {
     const bouncer = usePgBouncer({ max_prepared_statements: 0 });
+
+    test('settings hold for the statement that came with them', async () => {
+      await using pool = create(bouncer().url, { maxStatements: 0 });
+      const answers = await Promise.all(
+        numbers.map((n) =>
+          pool.query("select current_setting('sluice.effort') as effort, $1::int as n", [n], {
+            settings: { 'sluice.effort': String(n) },
+          }),
+        ),
+      );
+      answers.forEach(({ rows }, n) => {
+        expect(rows).toEqual([{ effort: String(n), n }]);
+      });
+      const { rows } = await pool.query("select current_setting('sluice.effort', true) as effort");
+      expect(rows[0]?.effort || null).toBeNull();
+    });
 
     test('they are healed until it is clear that they never work, and then switched off, with an event', async () => {
       const events: PoolEvent[] = [];

@@ -42,6 +42,8 @@ export interface Replica extends AsyncDisposable {
   /** Texts of statements that searched, and texts that were embedded. */
   statements: string[];
   embedded: string[];
+  /** What would have ended each of the embeddings. */
+  embeddingSignals: (AbortSignal | undefined)[];
   /** Awaited before each of them. To be replaced. */
   beforeStatement(): Promise<void>;
   beforeEmbedding(): Promise<void>;
@@ -110,6 +112,7 @@ export async function startSearched(): Promise<Searched> {
       cache,
       statements: [],
       embedded: [],
+      embeddingSignals: [],
       beforeStatement: async () => {},
       beforeEmbedding: async () => {},
       ask: async (request) =>
@@ -130,7 +133,10 @@ export async function startSearched(): Promise<Searched> {
       ...embedder,
       async embed(texts, embedOptions) {
         self.embedded.push(...texts);
-        await self.beforeEmbedding();
+        self.embeddingSignals.push(embedOptions.signal);
+        const { promise: left, reject } = Promise.withResolvers<never>();
+        embedOptions.signal?.addEventListener('abort', () => reject(embedOptions.signal?.reason));
+        await Promise.race([self.beforeEmbedding(), left]);
         return embedder.embed(texts, embedOptions);
       },
     };
@@ -138,7 +144,7 @@ export async function startSearched(): Promise<Searched> {
       db,
       embedderFor: () => counted,
       cache,
-      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 2_000, ...options.answers },
+      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 2_000, renewTimeoutMs: 10_000, ...options.answers },
       confirm: confirms ? catalog.confirm : undefined,
     };
     const search = createSearch(dependencies);

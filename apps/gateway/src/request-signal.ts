@@ -1,0 +1,31 @@
+import type { Response } from 'express';
+import { HttpProblem } from './http-problem.ts';
+
+/** Why nobody needs the answer any more. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client has closed the connection');
+    this.name = 'ClientGone';
+  }
+}
+
+/**
+ * Aborted when the answer has taken `timeoutMs`, with problem `deadline_exceeded` as the reason, and when the client goes away
+ * before it has the answer, with `ClientGone`. Ends with the response.
+ */
+export function requestSignal(response: Response, timeoutMs: number): AbortSignal {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    const detail =
+      `the search took longer than ${timeoutMs} ms: allow it more with timeout_ms (at most SEARCH_TIMEOUT_MS of the server), ` +
+      'ask for less (k, max_per_document, fewer collections or queries), or try again when there is less to do';
+    controller.abort(new HttpProblem('deadline_exceeded', detail, { timeout_ms: timeoutMs }));
+  }, timeoutMs);
+  const closed = () => {
+    clearTimeout(timer);
+    if (!response.writableFinished) controller.abort(new ClientGone());
+  };
+  if (response.destroyed) closed();
+  else response.once('close', closed);
+  return controller.signal;
+}
