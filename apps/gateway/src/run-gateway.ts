@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
-import { createSearch, samplePressure } from '@sluice/search';
+import { createLatencyReporter, createSearch, samplePressure } from '@sluice/search';
 import {
   createCatalog,
   createCollection,
@@ -15,6 +16,7 @@ import {
   findBatches,
   notablePoolEvents,
   openDatabase,
+  reportSearchLatency,
   StoreError,
   type VectorIndex,
 } from '@sluice/store';
@@ -145,6 +147,11 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   });
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
+  const processId = randomUUID();
+  const latency = createLatencyReporter({
+    report: (p95Ms) => reportSearchLatency(pool.lane('control'), processId, p95Ms),
+    onError: (error) => log.debug({ err: error }, 'latency of searches not reported'),
+  });
   const search = createSearch({
     db: database.reads,
     embedderFor: embedders.for,
@@ -155,6 +162,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       effort: config.search.efSearch,
       level: samplePressure(() => pool.status().lanes.interactive?.oldest_wait_ms ?? 0),
     },
+    onIndexSearch: latency.observe,
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });
@@ -218,6 +226,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
 
   async function closeServices(): Promise<void> {
     closing.abort();
+    latency[Symbol.dispose]();
     watcher[Symbol.dispose]();
     batchWatcher[Symbol.dispose]();
     await progress[Symbol.asyncDispose]();

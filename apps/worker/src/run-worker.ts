@@ -4,6 +4,7 @@ import { createExtractor } from '@sluice/extraction';
 import {
   createEmbedders,
   createPublisher,
+  createWriteThrottle,
   startIndexBuilder,
   startReconciler,
   startWebhookSender,
@@ -18,7 +19,7 @@ import {
   ingestUploadJob,
   openRedisScripts,
 } from '@sluice/queue';
-import { createCatalog, notablePoolEvents, openDatabase } from '@sluice/store';
+import { createCatalog, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
@@ -33,6 +34,9 @@ export interface RunningWorker {
 
 // A receiver is to take the message and work on it later.
 const webhookTimeoutMs = 15_000;
+
+// Gateways report once a second while there are searches.
+const latencyMaxAgeMs = 3_000;
 
 const connectRetryMs = 250;
 
@@ -77,6 +81,16 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     queue.kind === 'redis'
       ? createRedisProgress({ ...progressOptions, url: queue.url })
       : createPostgresProgress(progressOptions);
+  const throttle = createWriteThrottle({
+    readLatency: () => readSearchLatency(pool.lane('control'), latencyMaxAgeMs),
+    targetMs: config.worker.yieldAboveMs,
+    onChange: ({ share, latencyMs }) =>
+      log.info(
+        { share, search_p95_ms: latencyMs },
+        share < 1 ? 'writing gives way to searches' : 'writing at full speed',
+      ),
+    onError,
+  });
   const consumer = consumeIngestUpload(
     queue,
     {
@@ -84,7 +98,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       collectionById: catalog.byId,
       embedders,
       extractor,
-      publisher: createPublisher({ db: pool.lane('bulk') }),
+      publisher: createPublisher({ db: pool.lane('bulk'), throttle }),
       windowChunks: config.worker.batchRows,
       progressChannel,
     },
@@ -151,6 +165,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     log.info('worker stopping');
     closing.abort();
     backPressure[Symbol.dispose]();
+    throttle[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();

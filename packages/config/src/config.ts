@@ -48,7 +48,13 @@ export interface Config {
     name: string;
   };
   reads: { urls: readonly string[]; maxLagMs: number };
-  worker: { concurrency: number; lockDurationMs: number; reconcileMs: number; batchRows: number };
+  worker: {
+    concurrency: number;
+    lockDurationMs: number;
+    reconcileMs: number;
+    batchRows: number;
+    yieldAboveMs: number;
+  };
   vectorIndex: {
     minChunks: number;
     maxDeferredChunks: number;
@@ -166,6 +172,7 @@ export function loadConfig(environment: Environment): Config {
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
       reconcileMs: values.RECONCILE_SECONDS * 1_000,
       batchRows: values.INSERT_BATCH_ROWS,
+      yieldAboveMs: values.INGEST_YIELD_ABOVE_MS,
     },
     vectorIndex: {
       minChunks: values.VECTOR_INDEX_MIN_CHUNKS,

@@ -292,6 +292,12 @@ export const variables = {
     '4',
     'Uploads one worker process ingests at the same time.',
   ),
+  INGEST_YIELD_ABOVE_MS: variable(
+    'Ingestion',
+    integer(0, 60_000),
+    '25',
+    'Workers write less while searches by a vector index take longer than this (p95 of the last second, of any gateway), in milliseconds: one transaction at a time, with pauses, down to a tenth of the time. 0: never.',
+  ),
   QUEUE_LOCK_SECONDS: variable(
     'Ingestion',
     integer(2, 3_600),

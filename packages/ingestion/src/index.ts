@@ -16,3 +16,4 @@ export { type IngestContext, type IngestOutcome, ingestUpload } from './ingest-u
 export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts';
 export { type ReconcileReport, reconcile, startReconciler } from './reconcile.ts';
 export { startWebhookSender, type WebhookSenderOptions } from './webhook-sender.ts';
+export { createWriteThrottle, type WriteThrottle, type WriteThrottleOptions } from './write-throttle.ts';

@@ -1,6 +1,7 @@
 import { isTransient, type Lane } from '@sluice/pool';
 import type { Collection } from '@sluice/store';
 import { type Publication, type PublishOutcome, publishTogether } from './publish.ts';
+import type { WriteThrottle } from './write-throttle.ts';
 
 /**
  * Publishes small documents together: while one transaction is under way the next ones gather, so that a commit, its fsync and the
@@ -13,6 +14,8 @@ export interface Publisher {
 
 export interface PublisherOptions {
   db: Lane;
+  /** Default: nothing holds transactions up. */
+  throttle?: Pick<WriteThrottle, 'run' | 'share'>;
   /** Chunks in one transaction, beyond the first document's. Default 1 000. */
   maxChunks?: number;
   /** Transactions of one collection at once: an HNSW index is bound by its processors, not by the wire. Default 2. */
@@ -31,16 +34,26 @@ interface Line {
   underWay: number;
 }
 
-export function createPublisher({ db, maxChunks = 1_000, parallel = 2 }: PublisherOptions): Publisher {
+const unthrottled: Pick<WriteThrottle, 'run' | 'share'> = { run: (write) => write(), share: 1 };
+// Short transactions, so that searches do not have to wait long for a pause.
+const maxThrottledChunks = 100;
+
+export function createPublisher({
+  db,
+  throttle = unthrottled,
+  maxChunks = 1_000,
+  parallel = 2,
+}: PublisherOptions): Publisher {
   const lines = new Map<number, Line>();
 
   function takeGroup(line: Line): Entry[] {
     const group: Entry[] = [];
     const documents = new Set<string>();
+    const most = throttle.share < 1 ? maxThrottledChunks : maxChunks;
     let chunks = 0;
     for (const entry of line.waiting) {
       const { documentId, summary } = entry.publication;
-      if (group.length > 0 && chunks + summary.chunks > maxChunks) break;
+      if (group.length > 0 && chunks + summary.chunks > most) break;
       // Two versions of one document: the second finds the first one live.
       if (documents.has(documentId)) continue;
       group.push(entry);
@@ -51,9 +64,12 @@ export function createPublisher({ db, maxChunks = 1_000, parallel = 2 }: Publish
     return group;
   }
 
+  const publish = (collection: Collection, publications: readonly Publication[]) =>
+    throttle.run(() => publishTogether(db, collection, publications));
+
   async function publishAlone({ collection }: Line, entry: Entry): Promise<void> {
     try {
-      settle(entry, (await publishTogether(db, collection, [entry.publication]))[0]);
+      settle(entry, (await publish(collection, [entry.publication]))[0]);
     } catch (error) {
       entry.reject(error);
     }
@@ -61,8 +77,7 @@ export function createPublisher({ db, maxChunks = 1_000, parallel = 2 }: Publish
 
   async function publishGroup(line: Line, group: Entry[]): Promise<void> {
     try {
-      const outcomes = await publishTogether(
-        db,
+      const outcomes = await publish(
         line.collection,
         group.map(({ publication }) => publication),
       );

@@ -83,8 +83,13 @@ async function choose(
   return chooser.choose(collection, filter, offset + k, signal);
 }
 
+export interface ChunkFinderOptions {
+  /** Is told of each search by a vector index how long it took, in ms, with its wait for a connection. */
+  onIndexSearch?: ((searchMs: number) => void) | undefined;
+}
+
 /** The nearest chunks, by the way that loses none of them. */
-export function createChunkFinder(lane: Queryable): ChunkFinder {
+export function createChunkFinder(lane: Queryable, { onIndexSearch }: ChunkFinderOptions = {}): ChunkFinder {
   const chooser = createAccessChooser(lane);
 
   return async (collection, question, signal) => {
@@ -103,6 +108,7 @@ export function createChunkFinder(lane: Queryable): ChunkFinder {
     }
     const searchMs = performance.now() - chosen;
     const scanned = last?.access === 'scan';
+    if (!scanned) onIndexSearch?.(searchMs);
     if (access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
     const index = scanned ? (question.filter ? 'filter' : 'exact') : 'hnsw';
     if (!question.explain) return { hits, index };

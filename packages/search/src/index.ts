@@ -3,6 +3,11 @@ export type { AnswerCacheOptions } from './answer-cache.ts';
 export type { Degradation } from './degradation.ts';
 export { SearchError } from './errors.ts';
 export { createChunkFinder } from './find-chunks.ts';
+export {
+  createLatencyReporter,
+  type LatencyReporter,
+  type LatencyReporterOptions,
+} from './latency-reporter.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
 export { samplePressure } from './sampled-pressure.ts';
 export {

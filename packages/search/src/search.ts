@@ -6,7 +6,12 @@ import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from '.
 import { cacheKey } from './cache-key.ts';
 import type { Degradation } from './degradation.ts';
 import { createQueryEmbedder } from './embedding-line.ts';
-import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
+import {
+  type ChunkFinderOptions,
+  type ChunkQuestion,
+  createChunkFinder,
+  type FoundChunks,
+} from './find-chunks.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { loweredEffort } from './lowered-effort.ts';
 import type { PressureLevel } from './pressure.ts';
@@ -50,7 +55,7 @@ export interface SearchAnswer extends FoundAnswer {
   timings: { embed: number; search: number; total: number };
 }
 
-export interface SearchDependencies {
+export interface SearchDependencies extends ChunkFinderOptions {
   /** The interactive lane. */
   db: Queryable;
   embedderFor: (collection: Collection) => Embedder;
@@ -118,7 +123,7 @@ export function createSearch(dependencies: SearchDependencies): Search {
     staleIfErrorMs = 0,
     readsStandbys = false,
   } = dependencies;
-  const findChunks = createChunkFinder(db);
+  const findChunks = createChunkFinder(db, dependencies);
   const vectors = createSingleFlight<Float32Array>();
   const embed = createQueryEmbedder(dependencies.maxEmbedding ?? defaultMaxEmbedding);
   const flights = createSingleFlight<{ value: FoundAnswer; source: AnswerSource }>();

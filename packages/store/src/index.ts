@@ -81,6 +81,7 @@ export {
   scoreOf,
   searchChunks,
 } from './search-chunks.ts';
+export { readSearchLatency, reportSearchLatency } from './search-latency.ts';
 export {
   createServerFacts,
   readServerFacts,
