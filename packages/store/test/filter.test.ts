@@ -1,16 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Filter, querySchema } from '@sluice/contract';
-import { startEmbeddedPostgres } from '@sluice/embedded';
-import { createPool, type Pool } from '@sluice/pool';
-import { createTestDatabase, describeWithServices } from '@sluice/testing';
+import type { Pool } from '@sluice/pool';
+import { describeWithServices } from '@sluice/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileFilter } from '../src/filter.ts';
-import { migrate } from '../src/index.ts';
 import { indexedValue, type MetadataIndex } from '../src/metadata-index.ts';
 import { createParameters } from '../src/parameters.ts';
+import { openEmbedded, openPostgres } from './support/both-databases.ts';
 import { evaluateFilter, type Json } from './support/evaluate-filter.ts';
 
 function parse(filter: unknown): Filter {
@@ -321,22 +317,5 @@ function filters(open: () => Promise<{ pool: Pool } & AsyncDisposable>, runs: nu
   });
 }
 
-async function openServices(): Promise<{ pool: Pool } & AsyncDisposable> {
-  const stack = new AsyncDisposableStack();
-  const database = stack.use(await createTestDatabase());
-  const pool = stack.use(createPool({ connectionString: database.url, size: 2, maxOverflow: 0 }));
-  return { pool, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-async function openEmbedded(): Promise<{ pool: Pool } & AsyncDisposable> {
-  const stack = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-data-'));
-  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const { url } = stack.use(await startEmbeddedPostgres({ dataDir }));
-  const pool = stack.use(createPool({ connectionString: url, size: 1, maxOverflow: 0, sharedSession: true }));
-  await migrate(pool);
-  return { pool, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-describeWithServices('postgres', 'filters in Postgres', () => filters(openServices, 400));
+describeWithServices('postgres', 'filters in Postgres', () => filters(openPostgres, 400));
 describe('filters in the embedded Postgres', () => filters(openEmbedded, 100));

@@ -25,7 +25,6 @@ import {
   readParts,
   recordFailure,
   recordProgress,
-  scoreOf,
   searchChunks,
   stageChunks,
   takeLease,
@@ -151,35 +150,6 @@ describeWithServices(['postgres'], 'the store', () => {
         metadata: { of: 'law' },
       });
     }
-  });
-
-  test.each([
-    ['cosine', 'vector'],
-    ['l2', 'halfvec'],
-    ['inner_product', 'vector'],
-  ] as const)('%s on %s finds what an exact computation finds', async (distance, storage) => {
-    const collection = await makeCollection(pool, { distance, storage });
-    const { chunks } = await publish(
-      collection,
-      'many',
-      Array.from({ length: 300 }, (_, i) => `text ${i} ${'x'.repeat(i)}`),
-    );
-    const query = vectorOf(4.2);
-    const dot = (a: Float32Array, b: Float32Array) =>
-      a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
-    const norm = (a: Float32Array) => Math.sqrt(dot(a, a));
-    const exact = (a: Float32Array) => {
-      if (distance === 'inner_product') return -dot(a, query);
-      if (distance === 'cosine') return 1 - dot(a, query) / (norm(a) * norm(query));
-      return norm(a.map((value, i) => value - (query[i] as number)));
-    };
-    const expected = chunks.map((one) => exact(one.embedding as Float32Array)).sort((a, b) => a - b);
-    const hits = await searchChunks(pool, collection, { vector: query, limit: 10, access: 'index' });
-    expect(hits).toHaveLength(10);
-    for (const [i, hit] of hits.entries()) expect(hit.distance).toBeCloseTo(expected[i] as number, 2);
-    expect(scoreOf(distance, hits[0]?.distance ?? 0)).toBeGreaterThan(
-      scoreOf(distance, hits[9]?.distance ?? 0),
-    );
   });
 
   test('the shape of a search fits the HNSW index', async () => {
