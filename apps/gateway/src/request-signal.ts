@@ -10,8 +10,8 @@ export class ClientGone extends Error {
 }
 
 /**
- * Aborted when the answer has taken `timeoutMs`, with problem `deadline_exceeded` as the reason, and when the client goes away
- * before it has the answer, with `ClientGone`. Ends with the response.
+ * Aborted when the answer has taken `timeoutMs`, with problem `deadline_exceeded` as the reason, and when the response is closed,
+ * with `ClientGone`: usually nobody hears that, but when one of several searches has failed, the others end too.
  */
 export function requestSignal(response: Response, timeoutMs: number): AbortSignal {
   const controller = new AbortController();
@@ -23,7 +23,7 @@ export function requestSignal(response: Response, timeoutMs: number): AbortSigna
   }, timeoutMs);
   const closed = () => {
     clearTimeout(timer);
-    if (!response.writableFinished) controller.abort(new ClientGone());
+    controller.abort(new ClientGone());
   };
   if (response.destroyed) closed();
   else response.once('close', closed);

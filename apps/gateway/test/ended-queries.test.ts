@@ -113,6 +113,14 @@ describeWithServices(['postgres', 'redis'], 'queries that are ended before they 
     expect((await fetch(`${sluice.url}/healthz`)).status).toBe(200);
   });
 
+  test('when one of several searches is refused, the others end with the answer', async () => {
+    await using _ = await onlooker.holdChunks();
+    const queries = [{ query: 'a fox beside a fault' }, { vector: [1, 2, 3] }];
+    expect(await problemOf(await ask({ queries }))).toMatchObject({ code: 'wrong_vector_length' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await onlooker.held()).toBe(0);
+  });
+
   test('what was ended leaves nothing behind: the next query is answered', async () => {
     expect(await (await ask({ query: 'a late fox' })).json()).toMatchObject({
       results: [{ text: 'The quick brown fox jumps.' }],

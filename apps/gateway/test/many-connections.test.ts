@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { UploadBody } from '@sluice/contract';
 import { createRandom, describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
-import { createClient } from './support/client.ts';
+import { createClient, form } from './support/client.ts';
 import { forkGateway } from './support/forked-gateway.ts';
 import { watchDatabase } from './support/held-chunks.ts';
 import { createClients, type Reply } from './support/many-clients.ts';
@@ -9,7 +10,7 @@ import { readMetrics, sumOf } from './support/metrics.ts';
 import { startSluice } from './support/running-service.ts';
 
 const count = 1_000;
-const secondsOfFloor = 8;
+const secondsOfFloor = 7;
 const perSecond = 100;
 const seed = Number(process.env.STRESS_SEED ?? Date.now() % 1_000_000_000);
 
@@ -19,10 +20,11 @@ describeWithServices(['postgres', 'redis'], `${count} connections`, () => {
   }, async () => {
     await using sluice = await startSluice('services');
     const client = createClient(sluice.url);
-    for (let i = 0; i < 20; i += 1) {
-      const about = ['apples', 'pears', 'plums'][i % 3];
-      await client.upload(`${i}.txt`, `Document ${i} about ${about}. `.repeat(30));
-    }
+    const abouts = Array.from({ length: 20 }, (_, i) => ['apples', 'pears', 'plums'][i % 3]);
+    const files = abouts.map((about, i) => [`${i}.txt`, `Document ${i} about ${about}. `.repeat(30)]);
+    const accepted = await client.post(form(Object.fromEntries(files)));
+    const { uploads } = (await accepted.json()) as { uploads: UploadBody[] };
+    for (const { id } of uploads) expect((await client.settled(id)).state).toBe('ready');
     await using gateway = await forkGateway(sluice.environment);
     await using onlooker = watchDatabase(sluice.environment.DATABASE_URL as string);
     // At first it has the floor of the budget, and a moment later its share.
@@ -46,7 +48,7 @@ describeWithServices(['postgres', 'redis'], `${count} connections`, () => {
     await Promise.all(
       Array.from({ length: count }, async (_, i) => {
         const until = performance.now() + secondsOfFloor * 1_000;
-        await sleep((i / count) * 6_000);
+        await sleep((i / count) * 5_000);
         while (performance.now() < until) {
           replies.push(await ask(i));
           await sleep(

@@ -54,10 +54,12 @@ describeWithServices(['postgres', 'redis', 'processes'], 'while Postgres is stop
         degraded: [{ code: 'stale_answer', detail: expect.stringMatching(/its answer of \d+ s ago/) }],
       });
     }
+    await sleep(1_100);
     const refused = await Promise.all([
       ask(strict, question),
       ask(strict, { ...question, max_stale_seconds: 600 }),
       ask(one.url, { ...question, max_stale_seconds: 0 }),
+      ask(one.url, { ...question, max_stale_seconds: 1 }),
       ask(one.url, { ...question, query: 'never asked before' }),
     ]);
     for (const answer of refused) {

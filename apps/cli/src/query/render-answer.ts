@@ -25,7 +25,7 @@ const sources: Record<Exclude<AnswerBody['answer']['cached'], 'none'>, string> =
   memory: 'cached in memory',
   redis: 'cached in Redis',
   shared: 'shared with an identical query',
-  stale: 'cached, being made anew',
+  stale: 'cached, past its time',
 };
 
 function figuresOf({ results, answer }: AnswerBody): string {
@@ -41,5 +41,6 @@ function figuresOf({ results, answer }: AnswerBody): string {
 
 export function renderAnswer(body: AnswerBody, query: string): string {
   const hits = body.results.map((hit, index) => renderHit(hit, index + 1, query));
-  return [...hits, paint.dim(figuresOf(body))].join('\n\n');
+  const notices = body.answer.degraded.map(({ detail }) => paint.yellow(harmless(detail)));
+  return [...hits, paint.dim(figuresOf(body)), ...notices].join('\n\n');
 }

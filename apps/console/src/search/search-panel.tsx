@@ -12,13 +12,16 @@ const words = strings.search;
 const counts = [5, 10, 20, 50];
 
 function Summary({ found }: { found: AnswerBody }) {
-  const { timings, cached } = found.answer;
+  const { timings, cached, degraded } = found.answer;
   return (
     <p class="small facts">
       <span>{words.summary(found.results.length, timings.total_ms)}</span>
       <span>
         {cached === 'none' ? words.timings(timings.embed_ms, timings.search_ms) : words.cached[cached]}
       </span>
+      {degraded.map(({ code, detail }) => (
+        <span key={code}>{detail}</span>
+      ))}
     </p>
   );
 }

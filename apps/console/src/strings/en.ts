@@ -100,7 +100,7 @@ export const en = {
       memory: 'from the cache',
       redis: 'from the shared cache',
       shared: 'shared with an identical query',
-      stale: 'from the cache, being made anew',
+      stale: 'from the cache, past its time',
     },
     timings: (embedMs: number, searchMs: number) =>
       `embedding ${duration(embedMs)}, database ${duration(searchMs)}`,
