@@ -140,6 +140,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     embedderFor: embedders.for,
     cache,
     answers: config.cache,
+    unmeasuredEffort: config.search.efSearch,
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,
   });

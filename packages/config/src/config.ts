@@ -77,7 +77,7 @@ export interface Config {
     shareWaitMs: number;
   };
   /** `confirmMs` 0: cached answers are not confirmed. */
-  search: { confirmMs: number; efSearch: number };
+  search: { confirmMs: number; efSearch: number; recall: { target: number; intervalMs: number } };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -202,7 +202,14 @@ export function loadConfig(environment: Environment): Config {
       memoryEntries: values.CACHE_MEMORY_ENTRIES,
       shareWaitMs: values.CACHE_SHARE_WAIT_MS,
     },
-    search: { confirmMs: values.SEARCH_CONFIRM_MS, efSearch: values.SEARCH_EF },
+    search: {
+      confirmMs: values.SEARCH_CONFIRM_MS,
+      efSearch: values.SEARCH_EF,
+      recall: {
+        target: values.SEARCH_RECALL_TARGET,
+        intervalMs: values.SEARCH_RECALL_INTERVAL_SECONDS * 1_000,
+      },
+    },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

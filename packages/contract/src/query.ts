@@ -167,6 +167,13 @@ const indexSchema = z
       'compared, as there is no vector index, or not yet',
   );
 
+const effortSchema = z
+  .int()
+  .nullable()
+  .describe(
+    'hnsw.ef_search: how many candidates the walk of the vector index kept; null where it was not asked. Chosen for the collection by its measured recall',
+  );
+
 const hitSchema = z
   .object({
     score: z
@@ -208,10 +215,11 @@ const searchSchema = z
     cached: cachedSchema,
     confirmed: confirmedSchema,
     index: indexSchema,
+    effort: effortSchema,
     explanation: z
       .object({
         plan: z.array(z.string()).describe('Lines of EXPLAIN, of the statement that gave the hits'),
-        effort: z.int().nullable().describe('hnsw.ef_search'),
+        effort: effortSchema,
         statements: z.int().describe('How many it took until there were enough hits'),
         estimate: z
           .object({ matches: z.int(), chunks: z.int() })
@@ -235,6 +243,7 @@ export const answerSchema = z
         cached: cachedSchema,
         confirmed: confirmedSchema,
         index: indexSchema,
+        effort: effortSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
         searches: z
           .array(searchSchema)

@@ -5,17 +5,28 @@ import {
   type ChunkHit,
   type ChunkQuery,
   type Collection,
-  type ExplainedSearch,
   explainSearch,
   type MatchEstimate,
   searchChunks,
 } from '@sluice/store';
 import { type AccessChoice, type AccessChooser, createAccessChooser } from './access.ts';
+import { effortOf } from './effort.ts';
 
 /** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
 export type IndexUsed = 'hnsw' | 'filter' | 'exact';
 
-export interface Explanation extends ExplainedSearch {
+/** How a page was found. */
+export interface Way {
+  index: IndexUsed;
+  /** `hnsw.ef_search`; null where the vector index was not asked. */
+  effort: number | null;
+}
+
+export interface Explanation {
+  /** Lines of the server's plan, without the vector. */
+  plan: string[];
+  /** `hnsw.ef_search`; null where the vector index was not asked. */
+  effort: number | null;
   /** What the filter lets through; only where the vector index was an alternative. */
   estimate?: MatchEstimate | undefined;
   /** ms */
@@ -25,9 +36,8 @@ export interface Explanation extends ExplainedSearch {
   statements: number;
 }
 
-export interface FoundChunks {
+export interface FoundChunks extends Way {
   hits: ChunkHit[];
-  index: IndexUsed;
   explanation?: Explanation;
 }
 
@@ -37,7 +47,7 @@ export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'c
   /** Most hits of one document. */
   maxPerDocument?: number | undefined;
   /** The way that a page before was found, so that this one goes on where it ended. */
-  goOn?: IndexUsed | undefined;
+  goOn?: Way | undefined;
   explain?: boolean | undefined;
 }
 
@@ -51,9 +61,10 @@ const maxCandidates = 2_000;
 function* attempts(
   { vector, k, filter, offset = 0, maxPerDocument, context, goOn }: ChunkQuestion,
   access: Access,
+  effort: number,
 ): Generator<ChunkQuery> {
   const limit = offset + k;
-  const query = { vector, limit, filter, offset, context, access };
+  const query = { vector, limit, filter, offset, context, access, effort };
   const perDocument = (candidates: number | null) =>
     maxPerDocument === undefined ? undefined : { most: maxPerDocument, candidates };
   if (access === 'index' && maxPerDocument !== undefined) {
@@ -72,22 +83,23 @@ async function choose(
   collection: Collection,
   { k, offset = 0, filter, goOn }: ChunkQuestion,
 ): Promise<AccessChoice> {
-  if (goOn) return { access: goOn === 'hnsw' ? 'index' : 'scan' };
+  if (goOn) return { access: goOn.index === 'hnsw' ? 'index' : 'scan' };
   return chooser.choose(collection, filter, offset + k);
 }
 
-/** The nearest chunks, by the way that loses none of them. */
-export function createChunkFinder(db: Queryable): ChunkFinder {
+/** The nearest chunks, by the way that loses none of them. `unmeasured`: effort where none was measured. */
+export function createChunkFinder(db: Queryable, unmeasured: number): ChunkFinder {
   const chooser = createAccessChooser(db);
 
   return async (collection, question) => {
     const start = performance.now();
     const { access, estimate } = await choose(chooser, collection, question);
     const chosen = performance.now();
+    const asked = effortOf(collection, question, unmeasured);
     let hits: ChunkHit[] = [];
     let last: ChunkQuery | undefined;
     let statements = 0;
-    for (const query of attempts(question, access)) {
+    for (const query of attempts(question, access, asked)) {
       hits = await searchChunks(db, collection, query);
       last = query;
       statements += 1;
@@ -97,9 +109,10 @@ export function createChunkFinder(db: Queryable): ChunkFinder {
     const scanned = last?.access === 'scan';
     if (access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
     const index = scanned ? (question.filter ? 'filter' : 'exact') : 'hnsw';
-    if (!question.explain) return { hits, index };
-    const explained = await explainSearch(db, collection, last as ChunkQuery);
-    const explanation = { ...explained, estimate, estimateMs: chosen - start, searchMs, statements };
-    return { hits, index, explanation };
+    const effort = scanned ? null : asked;
+    if (!question.explain) return { hits, index, effort };
+    const plan = await explainSearch(db, collection, last as ChunkQuery);
+    const explanation = { plan, effort, estimate, estimateMs: chosen - start, searchMs, statements };
+    return { hits, index, effort, explanation };
   };
 }

@@ -3,6 +3,12 @@ export type { AnswerCacheOptions } from './answer-cache.ts';
 export { SearchError } from './errors.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
 export {
+  type MeasureOptions,
+  measuredEfforts,
+  measureRecall,
+} from './recall/measure-recall.ts';
+export { type RecallSamplerOptions, startRecallSampler } from './recall/recall-sampler.ts';
+export {
   createSearch,
   type Search,
   type SearchAnswer,

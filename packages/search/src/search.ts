@@ -36,6 +36,8 @@ export interface SearchDependencies {
   embedderFor: (collection: Collection) => Embedder;
   cache: TieredCache;
   answers: AnswerCacheOptions;
+  /** Effort (`hnsw.ef_search`) in collections whose recall was not measured yet. */
+  unmeasuredEffort: number;
   /**
    * The collection as it stands after the call, or undefined when the database does not say so in time. Without it the
    * generation of the request's collection is taken for the newest one.
@@ -53,7 +55,7 @@ export type Search = (request: SearchRequest) => Promise<SearchAnswer>;
 // A text's vector never changes for a model, so it may outlive any answer.
 const vectorTtlMs = 24 * 3_600_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 3;
+const answerShape = 4;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
@@ -62,9 +64,9 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 
 function answerKey({ collection, query, ...question }: SearchRequest): string {
   // The time tells collections apart that have the same id in different databases with one Redis.
-  const { id, createdAt, generation } = collection;
+  const { id, createdAt, generation, effort } = collection;
   const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
-  const contents = [answerShape, id, createdAt.getTime(), generation];
+  const contents = [answerShape, id, createdAt.getTime(), generation, effort];
   return cacheKey('answer', ...contents, asked, typeof query, question);
 }
 
@@ -76,7 +78,7 @@ function answerKey({ collection, query, ...question }: SearchRequest): string {
  */
 export function createSearch(dependencies: SearchDependencies): Search {
   const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
-  const findChunks = createChunkFinder(db);
+  const findChunks = createChunkFinder(db, dependencies.unmeasuredEffort);
   const vectors = createSingleFlight<Float32Array>();
   const flights = createSingleFlight<{ value: FoundChunks; source: AnswerSource }>();
   const findOrRun = createAnswerCache<FoundChunks>(cache, dependencies.answers);

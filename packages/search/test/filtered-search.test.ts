@@ -33,7 +33,7 @@ function filteredSearch(declared: boolean): void {
 
   test('twenty filters of falling selectivity find what an exact search finds', async () => {
     const collection = await crowd.collection();
-    const find = createChunkFinder(crowd.db);
+    const find = createChunkFinder(crowd.db, 100);
     const used: string[] = [];
     let found = 0;
     let expected = 0;
@@ -57,7 +57,7 @@ function filteredSearch(declared: boolean): void {
 
   test('the plan of a selective filter leaves the vector index alone, that of a wide one takes it', async () => {
     const collection = await crowd.collection();
-    const find = createChunkFinder(crowd.db);
+    const find = createChunkFinder(crowd.db, 100);
     const planOf = async (filter: Filter) => {
       crowd.sent.length = 0;
       await find(collection, { vector: vectorNear(1, 5), k: 10, filter });
@@ -76,7 +76,7 @@ function filteredSearch(declared: boolean): void {
 
   test('the second search with a filter is one statement', async () => {
     const collection = await crowd.collection();
-    const find = createChunkFinder(crowd.db);
+    const find = createChunkFinder(crowd.db, 100);
     await find(collection, { vector: vectorNear(1, 5), k: 10, filter: below(100) });
     crowd.sent.length = 0;
     await find(collection, { vector: vectorNear(2, 6), k: 10, filter: below(100) });
@@ -86,7 +86,7 @@ function filteredSearch(declared: boolean): void {
   test('a search without a filter is one statement, by the vector index', async () => {
     const collection = await crowd.collection();
     crowd.sent.length = 0;
-    const { index } = await createChunkFinder(crowd.db)(collection, { vector: vectorNear(2, 6), k: 10 });
+    const { index } = await createChunkFinder(crowd.db, 100)(collection, { vector: vectorNear(2, 6), k: 10 });
     expect(index).toBe('hnsw');
     expect(crowd.sent).toHaveLength(1);
     expect(await crowd.planOf(crowd.sent[0] as (typeof crowd.sent)[0])).toContain('_hnsw');
@@ -115,7 +115,7 @@ function filteredSearch(declared: boolean): void {
       ];
       for (const [type, filter] of filters) {
         crowd.sent.length = 0;
-        const find = createChunkFinder(crowd.db);
+        const find = createChunkFinder(crowd.db, 100);
         const { hits } = await find(collection, { vector: vectorNear(1, 5), k: 10, filter });
         expect(hits.length).toBeGreaterThan(1);
         const statement = crowd.sent[1] as (typeof crowd.sent)[0];
@@ -127,7 +127,7 @@ function filteredSearch(declared: boolean): void {
         );
         return rows[0]?.scans ?? 0;
       };
-      const find = createChunkFinder(crowd.db);
+      const find = createChunkFinder(crowd.db, 100);
       const before = await scans();
       for (let i = 0; i < 60; i += 1) {
         await find(collection, { vector: vectorNear(i, 5), k: 10, filter: below(30) });
@@ -144,7 +144,7 @@ describeWithServices('postgres', 'filtered search', () => {
   test('a filter that was wide a moment ago still loses nothing', async () => {
     await using crowd = await makeCrowd(3_000, 1, metadataOf);
     const collection = await crowd.collection();
-    const find = createChunkFinder(crowd.db);
+    const find = createChunkFinder(crowd.db, 100);
     const question = { vector: vectorNear(3, 7), k: 20, filter: below(documents) };
     expect((await find(collection, question)).index).toBe('hnsw');
     await crowd.pool.query(
@@ -163,7 +163,7 @@ describeWithServices('postgres', 'filtered search', () => {
     const { id } = await crowd.collection();
     const planOf = async () => {
       crowd.sent.length = 0;
-      await createChunkFinder(crowd.db)(await crowd.collection(), {
+      await createChunkFinder(crowd.db, 100)(await crowd.collection(), {
         vector: vectorNear(1, 5),
         k: 10,
         filter: { op: 'contains', value: { n: 17 } },
