@@ -48,7 +48,7 @@ type SearchBody = NonNullable<AnswerBody['answer']['searches']>[number];
 
 function presentSearch(
   collection: string,
-  { generation, cached, confirmed, degraded, index, explanation, timings }: SearchAnswer,
+  { generation, cached, confirmed, degraded, index, effort, explanation, timings }: SearchAnswer,
 ): SearchBody {
   return {
     collection,
@@ -57,6 +57,7 @@ function presentSearch(
     confirmed,
     degraded,
     index,
+    effort,
     ...(explanation && {
       explanation: {
         plan: explanation.plan,
@@ -105,6 +106,7 @@ export function presentAnswer(
       confirmed: searches.every(({ confirmed }) => confirmed),
       degraded,
       index: first.index,
+      effort: first.effort,
       generation: first.generation,
       ...((searches.length > 1 || explain) && {
         searches: searches.map((search, i) => presentSearch(nameOf(i), search)),

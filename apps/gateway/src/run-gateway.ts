@@ -158,10 +158,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     answers: { ...config.cache, renewTimeoutMs: config.search.timeoutMs },
     staleIfErrorMs: config.cache.staleIfErrorMs,
-    stepDown: {
-      effort: config.search.efSearch,
-      level: samplePressure(() => pool.status().lanes.interactive?.oldest_wait_ms ?? 0),
-    },
+    unmeasuredEffort: config.search.efSearch,
+    pressure: samplePressure(() => pool.status().lanes.interactive?.oldest_wait_ms ?? 0),
     onIndexSearch: latency.observe,
     confirm: config.search.confirmMs > 0 ? catalog.confirm : undefined,
     readsStandbys,

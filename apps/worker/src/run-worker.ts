@@ -19,6 +19,7 @@ import {
   ingestUploadJob,
   openRedisScripts,
 } from '@sluice/queue';
+import { startRecallSampler } from '@sluice/search';
 import { createCatalog, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
 import { createLogger, logEvents } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
@@ -130,6 +131,15 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onBuilt: (built) => log.info(built, 'index built'),
     onError,
   });
+  const recallSampler = startRecallSampler({
+    pool,
+    catalog,
+    ...config.search.recall,
+    unmeasured: config.search.efSearch,
+    onMeasured: ({ name }, { curve, ...measured }) =>
+      log.info({ collection: name, ...measured }, 'recall measured'),
+    onError,
+  });
   const backPressure = startBackPressure({
     pool,
     consumer,
@@ -167,6 +177,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     backPressure[Symbol.dispose]();
     throttle[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
+    await recallSampler[Symbol.asyncDispose]();
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
     await webhooks?.[Symbol.asyncDispose]();

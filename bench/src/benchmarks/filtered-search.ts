@@ -51,7 +51,7 @@ with an iterative scan or past it. \`pgvector as it comes\` is the same statemen
       const exact = exactFiltered(pool, collection, condition);
       const truth = await truthOf(exact.search, asked);
       const searchers = [
-        oursFiltered(pool, collection, condition),
+        oursFiltered(pool, collection, condition, effort),
         exact,
         plainFiltered(peer, collection, condition),
         await langChainFiltered(peer, collection, condition),

@@ -12,12 +12,17 @@ export type Condition = Readonly<Record<string, number>>;
 const filterOf = (value: Condition): Filter => ({ op: 'contains', value });
 
 /** As the product answers: it estimates what the filter lets through, and takes the way that loses nothing. */
-export function oursFiltered(pool: Pool, collection: Collection, condition: Condition): VectorSearcher {
+export function oursFiltered(
+  pool: Pool,
+  collection: Collection,
+  condition: Condition,
+  effort: number,
+): VectorSearcher {
   const find = createChunkFinder(pool.lane('interactive'));
   return {
     name: 'ours',
     async search(vector) {
-      const { hits } = await find(collection, { vector, k, filter: filterOf(condition) });
+      const { hits } = await find(collection, { vector, k, effort, filter: filterOf(condition) });
       return hits.map(({ id }) => id);
     },
   };

@@ -36,6 +36,8 @@ export async function createSearcher(
     },
     cache,
     answers: { ttlMs: 3_600_000, staleMs: 0, shareWaitMs: 300, renewTimeoutMs: 10_000 },
+    // What pgvector has and the others use.
+    unmeasuredEffort: 40,
     confirm: confirms ? catalog.confirm : undefined,
   });
   return {

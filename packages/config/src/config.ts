@@ -84,7 +84,12 @@ export interface Config {
     shareWaitMs: number;
   };
   /** `confirmMs` 0: cached answers are not confirmed. */
-  search: { confirmMs: number; timeoutMs: number; efSearch: number };
+  search: {
+    confirmMs: number;
+    timeoutMs: number;
+    efSearch: number;
+    recall: { target: number; intervalMs: number };
+  };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -215,6 +220,10 @@ export function loadConfig(environment: Environment): Config {
       confirmMs: values.SEARCH_CONFIRM_MS,
       timeoutMs: values.SEARCH_TIMEOUT_MS,
       efSearch: values.SEARCH_EF,
+      recall: {
+        target: values.SEARCH_RECALL_TARGET,
+        intervalMs: values.SEARCH_RECALL_INTERVAL_SECONDS * 1_000,
+      },
     },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };

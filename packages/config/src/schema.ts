@@ -11,6 +11,12 @@ const integer = (min: number, max: number) =>
     .regex(/^\d+$/, `expected a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
+const share = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[01](\.\d+)?$/, `expected a number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `expected a number from ${min} to ${max}`);
 const flag = () =>
   z
     .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
@@ -492,7 +498,19 @@ export const variables = {
     'Search',
     integer(1, 1_000),
     '100',
-    'Default search effort (hnsw.ef_search): higher finds more of the true neighbours and takes longer.',
+    'Search effort (hnsw.ef_search) in collections whose recall was not measured yet: higher finds more of the true neighbours and takes longer.',
+  ),
+  SEARCH_RECALL_TARGET: variable(
+    'Search',
+    share(0.5, 0.999),
+    '0.99',
+    'Share of the ten nearest chunks that searches are to find: the effort of each collection is chosen to hold it.',
+  ),
+  SEARCH_RECALL_INTERVAL_SECONDS: variable(
+    'Search',
+    integer(0, 86_400),
+    '30',
+    'How often workers look for collections that have changed and measure their recall. 0: never, only on demand.',
   ),
 
   LOG_LEVEL: variable(

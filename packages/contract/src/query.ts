@@ -200,6 +200,12 @@ export const degradationSchema = z
 const degradedSchema = z
   .array(degradationSchema)
   .describe('What was given up so that there is an answer, or one in time. Empty: nothing was');
+const effortSchema = z
+  .int()
+  .nullable()
+  .describe(
+    'hnsw.ef_search: how many candidates the walk of the vector index kept; null where it was not asked. Chosen for the collection by its measured recall',
+  );
 
 const hitSchema = z
   .object({
@@ -243,10 +249,11 @@ const searchSchema = z
     confirmed: confirmedSchema,
     degraded: degradedSchema,
     index: indexSchema,
+    effort: effortSchema,
     explanation: z
       .object({
         plan: z.array(z.string()).describe('Lines of EXPLAIN, of the statement that gave the hits'),
-        effort: z.int().nullable().describe('hnsw.ef_search'),
+        effort: effortSchema,
         statements: z.int().describe('How many it took until there were enough hits'),
         estimate: z
           .object({ matches: z.int(), chunks: z.int() })
@@ -271,6 +278,7 @@ export const answerSchema = z
         confirmed: confirmedSchema,
         degraded: degradedSchema,
         index: indexSchema,
+        effort: effortSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
         searches: z
           .array(searchSchema)

@@ -1,5 +1,6 @@
+import { maxEffort } from './effort.ts';
 import { SearchError } from './errors.ts';
-import type { IndexUsed } from './find-chunks.ts';
+import type { IndexUsed, Way } from './find-chunks.ts';
 
 /** Where the next page begins, and what it has to have in common with the ones before. */
 export interface Cursor {
@@ -9,7 +10,7 @@ export interface Cursor {
   /** Of each collection. */
   generations: number[];
   /** Of each search. */
-  ways: IndexUsed[];
+  ways: Way[];
   /** Of the request without its cursor. */
   fingerprint: string;
 }
@@ -27,7 +28,12 @@ function parse(text: string): unknown {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isWay = (value: unknown): value is IndexUsed => ['hnsw', 'filter', 'exact'].includes(value as string);
+const indexes: readonly unknown[] = ['hnsw', 'filter', 'exact'] satisfies IndexUsed[];
+function isWay(value: unknown): value is Way {
+  const { index, effort } = (value ?? {}) as Partial<Way>;
+  const isEffort = isCount(effort) && effort >= 1 && effort <= maxEffort;
+  return indexes.includes(index) && (index === 'hnsw' ? isEffort : effort === null);
+}
 const listOf = <T>(value: unknown, is: (member: unknown) => member is T): value is T[] =>
   Array.isArray(value) && value.every(is);
 

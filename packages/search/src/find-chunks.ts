@@ -5,7 +5,6 @@ import {
   type ChunkHit,
   type ChunkQuery,
   type Collection,
-  type ExplainedSearch,
   explainSearch,
   type MatchEstimate,
   searchChunks,
@@ -16,7 +15,18 @@ import { withSignal } from './with-signal.ts';
 /** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
 export type IndexUsed = 'hnsw' | 'filter' | 'exact';
 
-export interface Explanation extends ExplainedSearch {
+/** How a page was found. */
+export interface Way {
+  index: IndexUsed;
+  /** `hnsw.ef_search`; null where the vector index was not asked. */
+  effort: number | null;
+}
+
+export interface Explanation {
+  /** Lines of the server's plan, without the vector. */
+  plan: string[];
+  /** `hnsw.ef_search`; null where the vector index was not asked. */
+  effort: number | null;
   /** What the filter lets through; only where the vector index was an alternative. */
   estimate?: MatchEstimate | undefined;
   /** ms */
@@ -26,19 +36,20 @@ export interface Explanation extends ExplainedSearch {
   statements: number;
 }
 
-export interface FoundChunks {
+export interface FoundChunks extends Way {
   hits: ChunkHit[];
-  index: IndexUsed;
   explanation?: Explanation;
 }
 
-export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context' | 'effort'> {
+export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context'> {
   vector: Float32Array;
   k: number;
+  /** `hnsw.ef_search`, where the vector index is asked. */
+  effort: number;
   /** Most hits of one document. */
   maxPerDocument?: number | undefined;
   /** The way that a page before was found, so that this one goes on where it ended. */
-  goOn?: IndexUsed | undefined;
+  goOn?: Way | undefined;
   explain?: boolean | undefined;
 }
 
@@ -79,7 +90,7 @@ async function choose(
   { k, offset = 0, filter, goOn }: ChunkQuestion,
   signal: AbortSignal | undefined,
 ): Promise<AccessChoice> {
-  if (goOn) return { access: goOn === 'hnsw' ? 'index' : 'scan' };
+  if (goOn) return { access: goOn.index === 'hnsw' ? 'index' : 'scan' };
   return chooser.choose(collection, filter, offset + k, signal);
 }
 
@@ -111,9 +122,10 @@ export function createChunkFinder(lane: Queryable, { onIndexSearch }: ChunkFinde
     if (!scanned) onIndexSearch?.(searchMs);
     if (access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
     const index = scanned ? (question.filter ? 'filter' : 'exact') : 'hnsw';
-    if (!question.explain) return { hits, index };
-    const explained = await explainSearch(db, collection, last as ChunkQuery);
-    const explanation = { ...explained, estimate, estimateMs: chosen - start, searchMs, statements };
-    return { hits, index, explanation };
+    const effort = scanned ? null : question.effort;
+    if (!question.explain) return { hits, index, effort };
+    const plan = await explainSearch(db, collection, last as ChunkQuery);
+    const explanation = { plan, effort, estimate, estimateMs: chosen - start, searchMs, statements };
+    return { hits, index, effort, explanation };
   };
 }

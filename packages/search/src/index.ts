@@ -9,6 +9,12 @@ export {
   type LatencyReporterOptions,
 } from './latency-reporter.ts';
 export { type Query, type QueryAnswer, type QueryHit, queryCollections } from './query-collections.ts';
+export {
+  type MeasureOptions,
+  measuredEfforts,
+  measureRecall,
+} from './recall/measure-recall.ts';
+export { type RecallSamplerOptions, startRecallSampler } from './recall/recall-sampler.ts';
 export { samplePressure } from './sampled-pressure.ts';
 export {
   createSearch,

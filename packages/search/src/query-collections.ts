@@ -143,7 +143,7 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
   const found = combine(query, searches);
   const hits = searches.length === 1 ? found : found.slice(offset, offset + k);
   const end = offset + hits.length;
-  const used = searches.map(({ index }) => index);
+  const used = searches.map(({ index, effort }) => ({ index, effort }));
   const cursor =
     hits.length === k && end < maxDepth
       ? writeCursor({ offset: end, depth, generations, ways: used, fingerprint })

@@ -5,6 +5,7 @@ import type { Collection } from '@sluice/store';
 import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
 import type { Degradation } from './degradation.ts';
+import { effortOf } from './effort.ts';
 import { createQueryEmbedder } from './embedding-line.ts';
 import {
   type ChunkFinderOptions,
@@ -13,7 +14,6 @@ import {
   type FoundChunks,
 } from './find-chunks.ts';
 import { createKeptAnswers } from './kept-answers.ts';
-import { loweredEffort } from './lowered-effort.ts';
 import type { PressureLevel } from './pressure.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -61,13 +61,15 @@ export interface SearchDependencies extends ChunkFinderOptions {
   embedderFor: (collection: Collection) => Embedder;
   cache: TieredCache;
   answers: AnswerCacheOptions;
+  /** Effort (`hnsw.ef_search`) in collections whose recall was not measured yet. */
+  unmeasuredEffort: number;
   /**
    * The collection as it stands after the call, or undefined when the database does not say so in time. Without it the
    * generation of the request's collection is taken for the newest one.
    */
   confirm?: ((collection: Collection) => Promise<Collection | undefined>) | undefined;
-  /** Lowers the effort of searches under pressure; `effort` is what they have without, `hnsw.ef_search`. Default: it never is. */
-  stepDown?: { effort: number; level: () => PressureLevel };
+  /** Steps down from the usual effort, now. Default: none ever. */
+  pressure?: () => PressureLevel;
   /** Most texts of queries that are being embedded or wait for it, by model; one more is refused. Default 2 000. */
   maxEmbedding?: number;
   /** How long answers are kept for when the database does not answer, in ms. Default 0: none are given then. */
@@ -86,7 +88,7 @@ const vectorTtlMs = 24 * 3_600_000;
 // Texts have up to 8 192 characters: some 30 MB at most.
 const defaultMaxEmbedding = 2_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 4;
+const answerShape = 5;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
@@ -97,7 +99,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
 function keyOf(kind: 'answer' | 'kept', request: SearchRequest, generation?: number): string {
   const { collection, query, signal: _, maxStaleMs: __, ...question } = request;
   // The time tells collections apart that have the same id in different databases with one Redis.
-  const contents = [answerShape, collection.id, collection.createdAt.getTime(), generation];
+  const contents = [
+    answerShape,
+    collection.id,
+    collection.createdAt.getTime(),
+    generation,
+    collection.effort,
+  ];
   const asked = typeof query === 'string' ? query : bytesOf(query).toString('base64');
   return cacheKey(kind, ...contents, asked, typeof query, question);
 }
@@ -119,7 +127,8 @@ export function createSearch(dependencies: SearchDependencies): Search {
     embedderFor,
     cache,
     confirm,
-    stepDown,
+    unmeasuredEffort,
+    pressure = () => 0,
     staleIfErrorMs = 0,
     readsStandbys = false,
   } = dependencies;
@@ -129,7 +138,7 @@ export function createSearch(dependencies: SearchDependencies): Search {
   const flights = createSingleFlight<{ value: FoundAnswer; source: AnswerSource }>();
   const findOrRun = createAnswerCache<FoundAnswer>(cache, dependencies.answers, {
     isMakeshift: ({ degraded }) => degraded.length > 0,
-    mayRenew: () => !stepDown?.level(),
+    mayRenew: () => pressure() === 0,
   });
   const kept = createKeptAnswers<FoundAnswer>(cache, staleIfErrorMs);
 
@@ -153,18 +162,15 @@ export function createSearch(dependencies: SearchDependencies): Search {
 
   async function findWithinReach(
     collection: Collection,
-    question: ChunkQuestion,
+    question: Omit<ChunkQuestion, 'effort'>,
     signal: AbortSignal | undefined,
   ): Promise<FoundAnswer> {
-    const { k, offset = 0 } = question;
-    const lowered = stepDown && loweredEffort(stepDown.effort, stepDown.level(), offset + k);
-    if (!stepDown || lowered === stepDown.effort) {
-      return { ...(await findChunks(collection, question, signal)), degraded: [] };
-    }
-    const found = await findChunks(collection, { ...question, effort: lowered }, signal);
+    const options = { unmeasured: unmeasuredEffort, level: pressure() };
+    const { effort, usual } = effortOf(collection, question, options);
+    const found = await findChunks(collection, { ...question, effort }, signal);
     // Where all vectors are compared there is no effort to lower.
-    if (found.index !== 'hnsw') return { ...found, degraded: [] };
-    const detail = `many searches wait, so that hnsw.ef_search was ${lowered} in place of ${stepDown.effort}`;
+    if (effort >= usual || found.index !== 'hnsw') return { ...found, degraded: [] };
+    const detail = `many searches wait, so that hnsw.ef_search was ${effort} in place of ${usual}`;
     return { ...found, degraded: [{ code: 'effort_lowered', detail }] };
   }
 

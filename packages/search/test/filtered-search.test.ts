@@ -40,9 +40,9 @@ function filteredSearch(declared: boolean): void {
     for (let i = 0; i < 20; i += 1) {
       const filter = below(documents * 0.6 ** i);
       const vector = vectorNear(i, 1_000_000 + i);
-      const question = { vector, limit: 10, filter, access: 'scan' as const };
+      const question = { effort: 100, vector, limit: 10, filter, access: 'scan' as const };
       const exact = (await searchChunks(crowd.pool, collection, question)).map(({ id }) => id);
-      const { hits, index } = await find(collection, { vector, k: 10, filter });
+      const { hits, index } = await find(collection, { vector, k: 10, effort: 100, filter });
       used.push(index);
       expect(hits).toHaveLength(exact.length);
       expected += exact.length;
@@ -60,7 +60,7 @@ function filteredSearch(declared: boolean): void {
     const find = createChunkFinder(crowd.db);
     const planOf = async (filter: Filter) => {
       crowd.sent.length = 0;
-      await find(collection, { vector: vectorNear(1, 5), k: 10, filter });
+      await find(collection, { vector: vectorNear(1, 5), k: 10, effort: 100, filter });
       expect(crowd.sent).toHaveLength(2);
       return crowd.planOf(crowd.sent[1] as (typeof crowd.sent)[0]);
     };
@@ -77,16 +77,20 @@ function filteredSearch(declared: boolean): void {
   test('the second search with a filter is one statement', async () => {
     const collection = await crowd.collection();
     const find = createChunkFinder(crowd.db);
-    await find(collection, { vector: vectorNear(1, 5), k: 10, filter: below(100) });
+    await find(collection, { vector: vectorNear(1, 5), k: 10, effort: 100, filter: below(100) });
     crowd.sent.length = 0;
-    await find(collection, { vector: vectorNear(2, 6), k: 10, filter: below(100) });
+    await find(collection, { vector: vectorNear(2, 6), k: 10, effort: 100, filter: below(100) });
     expect(crowd.sent).toHaveLength(1);
   });
 
   test('a search without a filter is one statement, by the vector index', async () => {
     const collection = await crowd.collection();
     crowd.sent.length = 0;
-    const { index } = await createChunkFinder(crowd.db)(collection, { vector: vectorNear(2, 6), k: 10 });
+    const { index } = await createChunkFinder(crowd.db)(collection, {
+      vector: vectorNear(2, 6),
+      k: 10,
+      effort: 100,
+    });
     expect(index).toBe('hnsw');
     expect(crowd.sent).toHaveLength(1);
     expect(await crowd.planOf(crowd.sent[0] as (typeof crowd.sent)[0])).toContain('_hnsw');
@@ -116,7 +120,7 @@ function filteredSearch(declared: boolean): void {
       for (const [type, filter] of filters) {
         crowd.sent.length = 0;
         const find = createChunkFinder(crowd.db);
-        const { hits } = await find(collection, { vector: vectorNear(1, 5), k: 10, filter });
+        const { hits } = await find(collection, { vector: vectorNear(1, 5), k: 10, effort: 100, filter });
         expect(hits.length).toBeGreaterThan(1);
         const statement = crowd.sent[1] as (typeof crowd.sent)[0];
         expect(await crowd.planOf(statement)).toMatch(new RegExp(`chunks_\\d+_by_${type}_`));
@@ -130,7 +134,7 @@ function filteredSearch(declared: boolean): void {
       const find = createChunkFinder(crowd.db);
       const before = await scans();
       for (let i = 0; i < 60; i += 1) {
-        await find(collection, { vector: vectorNear(i, 5), k: 10, filter: below(30) });
+        await find(collection, { vector: vectorNear(i, 5), k: 10, effort: 100, filter: below(30) });
       }
       await expect.poll(scans, { timeout: 15_000 }).toBeGreaterThanOrEqual(before + 60);
     },
@@ -145,7 +149,7 @@ describeWithServices('postgres', 'filtered search', () => {
     await using crowd = await makeCrowd(3_000, 1, metadataOf);
     const collection = await crowd.collection();
     const find = createChunkFinder(crowd.db);
-    const question = { vector: vectorNear(3, 7), k: 20, filter: below(documents) };
+    const question = { effort: 100, vector: vectorNear(3, 7), k: 20, filter: below(documents) };
     expect((await find(collection, question)).index).toBe('hnsw');
     await crowd.pool.query(
       `update sluice.chunks_${collection.id} set metadata = '{"n": 30000}' where (metadata ->> 'n')::int >= 60`,
@@ -166,6 +170,7 @@ describeWithServices('postgres', 'filtered search', () => {
       await createChunkFinder(crowd.db)(await crowd.collection(), {
         vector: vectorNear(1, 5),
         k: 10,
+        effort: 100,
         filter: { op: 'contains', value: { n: 17 } },
       });
       return crowd.planOf(crowd.sent.at(-1) as (typeof crowd.sent)[0]);

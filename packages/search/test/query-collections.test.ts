@@ -37,6 +37,7 @@ describeWithServices('postgres', 'queries', () => {
       },
       cache: createTieredCache(createMemoryCache({ maxBytes: 10_000_000 })),
       answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000, renewTimeoutMs: 10_000 },
+      unmeasuredEffort: 100,
     });
   });
 

@@ -82,6 +82,7 @@ describeWithServices('postgres', 'search', () => {
       }),
       cache: createTieredCache(createMemoryCache({ maxBytes: 1_000_000 })),
       answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000, renewTimeoutMs: 10_000 },
+      unmeasuredEffort: 100,
     });
   });
 

@@ -34,7 +34,8 @@ describeWithServices('postgres', 'searches under pressure', () => {
       },
       cache: createTieredCache(createMemoryCache({ maxBytes: 10_000_000 })),
       answers: { ttlMs, staleMs, shareWaitMs: 1_000, renewTimeoutMs: 1_000 },
-      stepDown: { effort: 100, level: () => level },
+      unmeasuredEffort: 100,
+      pressure: () => level,
     });
   }
   const ask = async (change: Partial<SearchRequest> = {}) =>
@@ -49,14 +50,14 @@ describeWithServices('postgres', 'searches under pressure', () => {
     level = 2;
     const { hits, degraded, explanation } = await ask({ k: 8, explain: true });
     expect([hits.length, degraded[0]?.code, explanation?.effort]).toEqual([8, 'effort_lowered', 25]);
-    expect(efforts.slice(0, 3)).toEqual([undefined, '50', '25']);
+    expect(efforts.slice(0, 3)).toEqual(['100', '50', '25']);
   });
 
   test('have no less than the hits that are asked for, and give nothing up where that is all', async () => {
     level = 2;
     expect(await ask({ k: 30, offset: 10 })).toMatchObject({ degraded: [{ code: 'effort_lowered' }] });
     expect(await ask({ k: 100 })).toMatchObject({ degraded: [] });
-    expect(efforts).toEqual(['40', undefined]);
+    expect(efforts).toEqual(['40', '100']);
   });
 
   test('give nothing up where all vectors are compared', async () => {
@@ -75,7 +76,7 @@ describeWithServices('postgres', 'searches under pressure', () => {
     await sleep(2_050);
     expect(await ask({ k: 7 })).toMatchObject({ cached: 'none', degraded: [] });
     expect(await ask({ k: 7 })).toMatchObject({ cached: 'memory', degraded: [] });
-    expect(efforts).toEqual([undefined, '50', undefined]);
+    expect(efforts).toEqual(['100', '50', '100']);
   });
 
   test('leave full answers past their time as they are, and give no lowered one past its time', async () => {
@@ -86,7 +87,7 @@ describeWithServices('postgres', 'searches under pressure', () => {
     await sleep(80);
     expect(await ask()).toMatchObject({ cached: 'stale', degraded: [] });
     await sleep(30);
-    expect(efforts).toEqual([undefined, '50']);
+    expect(efforts).toEqual(['100', '50']);
     level = 0;
     expect(await ask({ k: 7 })).toMatchObject({ cached: 'none', degraded: [] });
     expect(await ask()).toMatchObject({ cached: 'stale' });

@@ -27,6 +27,8 @@ export interface Collection extends NewCollection {
   generation: number;
   vectorIndex: VectorIndex;
   metadataIndexes: readonly DeclaredIndex[];
+  /** `hnsw.ef_search` that was measured to hold its recall; null before that. */
+  effort: number | null;
   createdAt: Date;
   /** A log position of the primary at which this generation was visible; absent when that is not known. */
   position?: string | undefined;
@@ -36,6 +38,7 @@ const collectionColumns = `
   id, name, embedding_provider as "embeddingProvider", embedding_model as "embeddingModel", dimensions, distance, storage,
   chunk_max_tokens as "chunkMaxTokens", chunk_overlap_tokens as "chunkOverlapTokens", language, generation,
   vector_index as "vectorIndex", metadata_indexes as "metadataIndexes",
+  (select effort from sluice.recall_measurements where collection_id = collections.id) as effort,
   created_at as "createdAt"`;
 
 // What an HNSW index of pgvector can hold.

@@ -59,11 +59,17 @@ export {
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export { estimateMatches, type MatchEstimate } from './estimate-matches.ts';
 export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
-export { takeLease } from './leases.ts';
+export { releaseLease, takeLease } from './leases.ts';
 export type { MetadataIndex, MetadataType } from './metadata-index.ts';
 export { isMigrated, migrate } from './migrate.ts';
 export type { Access } from './nearest-chunks.ts';
 export { type Database, type DatabaseOptions, notablePoolEvents, openDatabase } from './open-database.ts';
+export {
+  drawVectors,
+  nearestDistances,
+  nearestVectors,
+  type ProbeOptions,
+} from './probe-index.ts';
 export {
   goLive,
   type LiveVersion,
@@ -73,9 +79,17 @@ export {
   supersede,
 } from './publish.ts';
 export {
+  findMeasurement,
+  listUnmeasured,
+  type Recall,
+  type RecallAtEffort,
+  type RecallMeasurement,
+  recordMeasurement,
+  type StoredMeasurement,
+} from './recall-measurements.ts';
+export {
   type ChunkHit,
   type ChunkQuery,
-  type ExplainedSearch,
   explainSearch,
   type Neighbour,
   scoreOf,

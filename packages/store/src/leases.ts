@@ -10,3 +10,8 @@ export async function takeLease(db: Queryable, name: string, ms: number): Promis
   );
   return rowCount === 1;
 }
+
+/** By its holder, before its time is over. */
+export async function releaseLease(db: Queryable, name: string): Promise<void> {
+  await db.query('delete from sluice.leases where name = $1::text', [name]);
+}

@@ -46,8 +46,20 @@ export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
 // Statements with more parameters have long filters, and shapes of their own: named, they would push the common ones out.
 const maxPrepared = 24;
 
-const effortSettings = ({ effort, access }: Pick<ChunkQuery, 'effort' | 'access'>) =>
-  effort === undefined || access === 'scan' ? undefined : { 'hnsw.ef_search': String(effort) };
+/** What the index is asked to keep; where that is less than it is asked for, to go on from there, whatever the connection has. */
+function effortSettings({
+  effort,
+  access,
+  limit,
+  perDocument,
+}: ChunkQuery): Record<string, string> | undefined {
+  if (effort === undefined || access === 'scan') return undefined;
+  const settings = { 'hnsw.ef_search': String(effort) };
+  const asked = perDocument ? perDocument.candidates : limit;
+  return asked !== null && asked <= effort
+    ? settings
+    : { ...settings, 'hnsw.iterative_scan': 'strict_order' };
+}
 
 /** Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product. */
 export function scoreOf(kind: Distance, distance: number): number {
@@ -119,33 +131,15 @@ export async function searchChunks(
   return rows;
 }
 
-export interface ExplainedSearch {
-  /** Lines of the server's plan, without the vector. */
-  plan: string[];
-  /** `hnsw.ef_search` of this search; null where there is no such setting. */
-  effort: number | null;
-}
-
-/** How the server would run this search; nothing is run. */
+/** How the server would run this search: lines of its plan, without the vector. Nothing is run. */
 export async function explainSearch(
   db: Queryable,
   collection: SearchedCollection,
   query: ChunkQuery,
-): Promise<ExplainedSearch> {
+): Promise<string[]> {
   const { text, values } = statementOf(collection, query);
-  const settings = effortSettings(query);
-  const [{ rows }, effort] = await Promise.all([
-    db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values, { settings }),
-    db.query<{ effort: number | null }>(
-      `select nullif(current_setting('hnsw.ef_search', true), '')::int as effort`,
-      [],
-      { settings },
-    ),
-  ]);
-  return {
-    plan: rows.map((row) =>
-      row['QUERY PLAN'].replace(/'\[[^\]]*\]'::(half)?vec(tor)?(\(\d+\))?/g, '$vector'),
-    ),
-    effort: effort.rows[0]?.effort ?? null,
-  };
+  const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values, {
+    settings: effortSettings(query),
+  });
+  return rows.map((row) => row['QUERY PLAN'].replace(/'\[[^\]]*\]'::(half)?vec(tor)?(\(\d+\))?/g, '$vector'));
 }

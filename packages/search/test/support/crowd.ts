@@ -107,3 +107,21 @@ export async function makeCrowd(
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
+
+/** Replaces all vectors by ones that have nothing to do with each other, which an index has a hard time with. */
+export async function scatter({ pool, collection }: Crowd): Promise<void> {
+  const { id } = await collection();
+  await pool.query(
+    `update sluice.chunks_${id} c set embedding = (
+       select array_agg(random() - 0.5)::vector from generate_series(1, ${dimensions}) where c.id is not null
+     )`,
+  );
+  await pool.query(`reindex table sluice.chunks_${id}`);
+}
+
+/** What makes its chunks count: documents with a version that is live. */
+export async function goLive({ pool }: Crowd, chunksEach: number): Promise<void> {
+  await pool.query('update sluice.documents set live_upload_id = gen_random_uuid(), chunk_count = $1::int', [
+    chunksEach,
+  ]);
+}

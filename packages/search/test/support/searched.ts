@@ -145,6 +145,7 @@ export async function startSearched(): Promise<Searched> {
       embedderFor: () => counted,
       cache,
       answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 2_000, renewTimeoutMs: 10_000, ...options.answers },
+      unmeasuredEffort: 100,
       confirm: confirms ? catalog.confirm : undefined,
     };
     const search = createSearch(dependencies);
