@@ -79,20 +79,48 @@ function neighboursOf(
      ) around on true`;
 }
 
+/** A statement whose rows are hits, in that order, of a subquery of chunks with their `distance`. */
+export function hitsOf(
+  collection: SearchedCollection,
+  query: Pick<ChunkQuery, 'context' | 'offset'> & { ranked: string; order: string; columns?: string },
+  parameters: Parameters,
+): string {
+  const { ranked, order, columns = '', context, offset = 0 } = query;
+  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
+  return `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
+       n.char_end as "charEnd", n.distance, ${columns}n.metadata, d.id as "documentId", d.external_id as "externalId",
+       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
+     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
+     order by ${order}${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
+}
+
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
 /** The statement of a search, put together from what was asked for. Throws `wrong_vector_length`. */
-function statementOf(collection: SearchedCollection, query: ChunkQuery): { text: string; values: unknown[] } {
+function statementOf(collection: SearchedCollection, query: ChunkQuery): Statement {
   const parameters = createParameters();
-  const { perDocument, context, offset = 0 } = query;
+  const { perDocument } = query;
   const ranked = perDocument
     ? nearestPerDocument(collection, { ...query, perDocument }, parameters)
     : nearestChunks(collection, query, parameters);
-  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
-  const text = `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
-       n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
-       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
-     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
-     order by n.distance, n.id${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
+  const text = hitsOf(collection, { ...query, ranked, order: 'n.distance, n.id' }, parameters);
   return { text, values: parameters.values };
+}
+
+export async function runStatement<Hit>(
+  db: Queryable,
+  { position }: Pick<Collection, 'position'>,
+  { text, values }: Statement,
+): Promise<Hit[]> {
+  const { rows } = await db.query<Hit & Record<string, unknown>>(text, values, {
+    prepare: values.length <= maxPrepared,
+    // On a standby, what the collection's generation promises has to be there already.
+    after: position ?? 'primary',
+  });
+  return rows;
 }
 
 /**
@@ -104,13 +132,7 @@ export async function searchChunks(
   collection: SearchedCollection & Pick<Collection, 'position'>,
   query: ChunkQuery,
 ): Promise<ChunkHit[]> {
-  const { text, values } = statementOf(collection, query);
-  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, values, {
-    prepare: values.length <= maxPrepared,
-    // On a standby, what the collection's generation promises has to be there already.
-    after: collection.position ?? 'primary',
-  });
-  return rows;
+  return runStatement<ChunkHit>(db, collection, statementOf(collection, query));
 }
 
 export interface ExplainedSearch {
@@ -126,7 +148,10 @@ export async function explainSearch(
   collection: SearchedCollection,
   query: ChunkQuery,
 ): Promise<ExplainedSearch> {
-  const { text, values } = statementOf(collection, query);
+  return explainStatement(db, statementOf(collection, query));
+}
+
+export async function explainStatement(db: Queryable, { text, values }: Statement): Promise<ExplainedSearch> {
   const [{ rows }, effort] = await Promise.all([
     db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values),
     db.query<{ effort: number | null }>(`select current_setting('hnsw.ef_search', true)::int as effort`),

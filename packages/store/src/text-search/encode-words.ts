@@ -1,0 +1,108 @@
+import { eachWord } from './each-word.ts';
+import { type Language, lexemesOf } from './lexemes.ts';
+
+// Limits of tsvector: https://www.postgresql.org/docs/current/textsearch-limitations.html
+const maxPosition = 16_383;
+const maxPositions = 255;
+/** Of lexemes; with their positions they stay below the limit of 1 MiB. */
+const maxBytes = 256 * 1_024;
+
+/** Words that are remembered; a language has about as many in everyday use. */
+const maxKnown = 50_000;
+
+interface Lexeme {
+  bytes: Buffer;
+  /** In the text that is being encoded; empty between texts. */
+  positions: number[];
+}
+
+type WordEncoder = (parts: readonly string[]) => Buffer;
+
+function createWordEncoder(language: Language): WordEncoder {
+  const lexemes = new Map<string, Lexeme>();
+  /** By the word as it is written: folding and stemming cost more than the rest together. */
+  const known = new Map<string, readonly Lexeme[]>();
+  let used: Lexeme[] = [];
+  let bytes = 0;
+  let position = 0;
+
+  function lexemeOf(text: string): Lexeme {
+    const found = lexemes.get(text);
+    if (found) return found;
+    const made = { bytes: Buffer.from(`${text}\0`), positions: [] };
+    lexemes.set(text, made);
+    return made;
+  }
+
+  function learn(word: string): readonly Lexeme[] {
+    const { base, exact } = lexemesOf(word, language);
+    const made = base === '' ? [] : [base, ...(exact === null ? [] : [exact])].map(lexemeOf);
+    known.set(word, made);
+    return made;
+  }
+
+  function take(word: string): void {
+    const found = known.get(word) ?? learn(word);
+    if (found.length === 0) return;
+    position = Math.min(position + 1, maxPosition);
+    for (const lexeme of found) {
+      const { positions } = lexeme;
+      if (positions.length === 0) {
+        if (bytes > maxBytes) continue;
+        used.push(lexeme);
+        bytes += lexeme.bytes.length;
+        positions.push(position);
+      } else if (positions.length < maxPositions && positions[positions.length - 1] !== position)
+        positions.push(position);
+    }
+  }
+
+  /** The format of tsvectorrecv; the server sorts. */
+  function write(): Buffer {
+    let size = 4 + bytes;
+    for (const { positions } of used) size += 2 + 2 * positions.length;
+    const buffer = Buffer.allocUnsafe(size);
+    let at = buffer.writeInt32BE(used.length, 0);
+    // Byte by byte: calls into Buffer for so few bytes each take twice as long as all else.
+    for (const { bytes: name, positions } of used) {
+      for (let i = 0; i < name.length; i += 1) buffer[at++] = name[i] as number;
+      buffer[at++] = 0;
+      buffer[at++] = positions.length;
+      for (let i = 0; i < positions.length; i += 1) {
+        const place = positions[i] as number;
+        buffer[at++] = place >> 8;
+        buffer[at++] = place & 0xff;
+      }
+      positions.length = 0;
+    }
+    return buffer;
+  }
+
+  return (parts) => {
+    used = [];
+    bytes = 0;
+    position = 0;
+    for (const part of parts) {
+      eachWord(part, take);
+      // No phrase goes from a heading into the text.
+      position += 1;
+    }
+    const encoded = write();
+    if (known.size > maxKnown) {
+      known.clear();
+      lexemes.clear();
+    }
+    return encoded;
+  };
+}
+
+const encoders: Record<Language, WordEncoder> = {
+  simple: createWordEncoder('simple'),
+  english: createWordEncoder('english'),
+  vietnamese: createWordEncoder('vietnamese'),
+};
+
+/** The words of a chunk for a column `tsvector`, in binary: those of its headings, then those of its text. */
+export function encodeWords(headingPath: readonly string[], text: string, language: Language): Buffer {
+  return encoders[language]([...headingPath, text]);
+}
