@@ -48,7 +48,7 @@ type SearchBody = NonNullable<AnswerBody['answer']['searches']>[number];
 
 function presentSearch(
   collection: string,
-  { generation, cached, confirmed, index, explanation, timings }: SearchAnswer,
+  { generation, cached, confirmed, index, textIndex, explanation, timings }: SearchAnswer,
 ): SearchBody {
   return {
     collection,
@@ -56,6 +56,7 @@ function presentSearch(
     cached,
     confirmed,
     index,
+    ...(textIndex && { text_index: textIndex }),
     ...(explanation && {
       explanation: {
         plan: explanation.plan,
@@ -103,6 +104,7 @@ export function presentAnswer(
       cached: together(searches.map(({ cached }) => cached)),
       confirmed: searches.every(({ confirmed }) => confirmed),
       index: first.index,
+      ...(first.textIndex && { text_index: first.textIndex }),
       generation: first.generation,
       ...((searches.length > 1 || explain) && {
         searches: searches.map((search, i) => presentSearch(nameOf(i), search)),

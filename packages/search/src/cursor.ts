@@ -27,7 +27,8 @@ function parse(text: string): unknown {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isWay = (value: unknown): value is IndexUsed => ['hnsw', 'filter', 'exact'].includes(value as string);
+const isWay = (value: unknown): value is IndexUsed =>
+  ['hnsw', 'filter', 'exact', 'gin'].includes(value as string);
 const listOf = <T>(value: unknown, is: (member: unknown) => member is T): value is T[] =>
   Array.isArray(value) && value.every(is);
 

@@ -1,4 +1,8 @@
-export type SearchErrorCode = 'collections_differ' | 'cursor_invalid' | 'cursor_expired';
+export type SearchErrorCode =
+  | 'collections_differ'
+  | 'cursor_invalid'
+  | 'cursor_expired'
+  | 'text_search_unavailable';
 
 /** Base error of this package. `details` holds what the message names. */
 export class SearchError extends Error {

@@ -8,12 +8,16 @@ import {
   type ExplainedSearch,
   explainSearch,
   type MatchEstimate,
+  type RankedHit,
   searchChunks,
 } from '@sluice/store';
 import { type AccessChoice, type AccessChooser, createAccessChooser } from './access.ts';
 
-/** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
-export type IndexUsed = 'hnsw' | 'filter' | 'exact';
+/**
+ * hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. gin: by the index
+ * of words.
+ */
+export type IndexUsed = 'hnsw' | 'filter' | 'exact' | 'gin';
 
 export interface Explanation extends ExplainedSearch {
   /** What the filter lets through; only where the vector index was an alternative. */
@@ -26,8 +30,10 @@ export interface Explanation extends ExplainedSearch {
 }
 
 export interface FoundChunks {
-  hits: ChunkHit[];
+  hits: (ChunkHit | RankedHit)[];
   index: IndexUsed;
+  /** How words were found, where they were looked for. */
+  textIndex?: 'gin' | 'exact';
   explanation?: Explanation;
 }
 

@@ -5,12 +5,15 @@ import type { Collection } from '@sluice/store';
 import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
 import { type ChunkQuestion, createChunkFinder, type FoundChunks } from './find-chunks.ts';
+import { createWordFinder, type WordSearch } from './find-words.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export interface SearchRequest extends Omit<ChunkQuestion, 'vector'> {
   collection: Collection;
   /** Text, embedded by the collection's model, or a vector of its dimensions. */
   query: string | Float32Array;
+  /** Search by the words of the text, alone or beside its vector. */
+  words?: WordSearch | undefined;
 }
 
 export interface SearchAnswer extends FoundChunks {
@@ -53,7 +56,7 @@ export type Search = (request: SearchRequest) => Promise<SearchAnswer>;
 // A text's vector never changes for a model, so it may outlive any answer.
 const vectorTtlMs = 24 * 3_600_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 3;
+const answerShape = 4;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
@@ -77,6 +80,7 @@ function answerKey({ collection, query, ...question }: SearchRequest): string {
 export function createSearch(dependencies: SearchDependencies): Search {
   const { db, embedderFor, cache, confirm, readsStandbys = false } = dependencies;
   const findChunks = createChunkFinder(db);
+  const findWords = createWordFinder(db);
   const vectors = createSingleFlight<Float32Array>();
   const flights = createSingleFlight<{ value: FoundChunks; source: AnswerSource }>();
   const findOrRun = createAnswerCache<FoundChunks>(cache, dependencies.answers);
@@ -96,9 +100,16 @@ export function createSearch(dependencies: SearchDependencies): Search {
 
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
-    const { collection, query, ...question } = request;
+    const { collection, query, words, ...question } = request;
     async function run(): Promise<FoundChunks> {
       const start = performance.now();
+      if (words && typeof query === 'string') {
+        const vector = words.mode === 'hybrid' ? await vectorOf(collection, query) : undefined;
+        const embedded = performance.now();
+        const found = await findWords(collection, { ...question, text: query, words, vector });
+        Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
+        return found;
+      }
       const vector = typeof query === 'string' ? await vectorOf(collection, query) : query;
       const embedded = performance.now();
       const found = await findChunks(collection, { ...question, vector });

@@ -1,5 +1,5 @@
 import { type QueryBody, querySchema } from '@sluice/contract';
-import { queryCollections } from '@sluice/search';
+import { type Query, queryCollections } from '@sluice/search';
 import express, { Router } from 'express';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentAnswer } from '../present-answer.ts';
@@ -9,6 +9,11 @@ import { validate } from '../validate.ts';
 /** The texts and vectors of a request, of which there is one at least. */
 function questionsOf({ query, vector, queries }: QueryBody): (string | Float32Array)[] {
   return (queries ?? [{ query, vector }]).map((one) => one.query ?? (one.vector as Float32Array));
+}
+
+function wordsOf({ mode, hybrid }: QueryBody): Query['words'] {
+  if (mode === 'vector') return undefined;
+  return { mode, vectorWeight: hybrid?.vector_weight ?? 1, textWeight: hybrid?.text_weight ?? 1 };
 }
 
 export function queryRoutes({ catalog, search }: Services): Router {
@@ -23,6 +28,7 @@ export function queryRoutes({ catalog, search }: Services): Router {
         collections,
         queries: questionsOf(body),
         k: body.k,
+        words: wordsOf(body),
         filter: body.filter,
         minScore: body.score_threshold,
         maxPerDocument: body.max_per_document,
