@@ -45,6 +45,7 @@ export function completeCollection(body: NewCollectionBody, defaults: EmbeddingD
     chunkMaxTokens: body.chunking?.max_tokens ?? defaultChunking.maxTokens,
     chunkOverlapTokens: body.chunking?.overlap_tokens ?? defaultChunking.overlapTokens,
     language: body.language,
+    textSearch: body.text_search,
     metadataIndexes: body.metadata_indexes,
   };
 }

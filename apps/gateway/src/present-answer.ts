@@ -48,7 +48,7 @@ type SearchBody = NonNullable<AnswerBody['answer']['searches']>[number];
 
 function presentSearch(
   collection: string,
-  { generation, cached, confirmed, degraded, index, effort, explanation, timings }: SearchAnswer,
+  { generation, cached, confirmed, degraded, index, effort, textIndex, explanation, timings }: SearchAnswer,
 ): SearchBody {
   return {
     collection,
@@ -58,6 +58,7 @@ function presentSearch(
     degraded,
     index,
     effort,
+    ...(textIndex && { text_index: textIndex }),
     ...(explanation && {
       explanation: {
         plan: explanation.plan,
@@ -107,6 +108,7 @@ export function presentAnswer(
       degraded,
       index: first.index,
       effort: first.effort,
+      ...(first.textIndex && { text_index: first.textIndex }),
       generation: first.generation,
       ...((searches.length > 1 || explain) && {
         searches: searches.map((search, i) => presentSearch(nameOf(i), search)),

@@ -83,6 +83,7 @@ export function presentCollection(collection: Collection, statistics?: Collectio
     chunking: { max_tokens: collection.chunkMaxTokens, overlap_tokens: collection.chunkOverlapTokens },
     language: collection.language,
     vector_index: collection.vectorIndex,
+    text_index: collection.textIndex,
     metadata_indexes: collection.metadataIndexes.map(({ field, type, ready }) => {
       return { field, type, state: ready ? 'ready' : 'building' };
     }),

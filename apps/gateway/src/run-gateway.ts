@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMemoryCache, createRedisCache, createTieredCache, type TieredCache } from '@sluice/cache';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
+import { newCollectionSchema } from '@sluice/contract';
 import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
@@ -74,10 +75,7 @@ async function ensureDefaultCollection({
   vectorIndex,
 }: Services): Promise<void> {
   if (await catalog.byName('default')) return;
-  const collection = completeCollection(
-    { name: 'default', distance: 'cosine', storage: 'vector', language: 'simple', metadata_indexes: [] },
-    embeddingDefaults,
-  );
+  const collection = completeCollection(newCollectionSchema.parse({ name: 'default' }), embeddingDefaults);
   try {
     await pool
       .lane('control')

@@ -65,13 +65,32 @@ export const newCollectionSchema = z
       .default('vector')
       .describe('halfvec: half the space, 16-bit elements'),
     chunking: chunkingSchema.optional(),
-    language: z.enum(['simple', 'english', 'vietnamese']).default('simple').describe('For full-text search'),
+    language: z
+      .enum(['simple', 'english', 'vietnamese'])
+      .default('simple')
+      .describe(
+        'Of the words for full-text search. All find words with and without diacritics; english finds them by their stems, ' +
+          'vietnamese takes syllables as they are, as simple does',
+      ),
+    text_search: z
+      .boolean()
+      .default(true)
+      .describe('Whether chunks are found by their words, too: modes text and hybrid of a query'),
     metadata_indexes: metadataIndexesSchema.default([]),
   })
   .meta({ id: 'NewCollection' });
 
 export const collectionChangeSchema = z
-  .strictObject({ metadata_indexes: metadataIndexesSchema })
+  .strictObject({
+    metadata_indexes: metadataIndexesSchema.optional(),
+    text_search: z
+      .boolean()
+      .optional()
+      .describe('Turned on, the words of chunks that are there are made in the background first'),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), {
+    error: 'expected something to change',
+  })
   .meta({ id: 'CollectionChange' });
 
 export const collectionSchema = z
@@ -86,6 +105,12 @@ export const collectionSchema = z
       .enum(['hnsw', 'deferred', 'none'])
       .describe(
         'deferred: searches are exact until the initial load has ended and the index was built; none: they stay exact',
+      ),
+    text_index: z
+      .enum(['off', 'filling', 'deferred', 'none', 'gin'])
+      .describe(
+        'Of the words. off: no text search. filling: it was turned on, and cannot be used before the words of all chunks are made. ' +
+          'deferred: searches scan until the initial load has ended and the index was built; none: they keep scanning',
       ),
     metadata_indexes: z.array(
       metadataIndexSchema.extend({

@@ -51,6 +51,10 @@ export const problemCodes = {
   method_not_allowed: [405, 'The path exists, but not with that method'],
   not_acceptable: [406, 'None of the types in Accept can be given'],
   document_changed: [409, 'Another version of the document went live meanwhile; ask again'],
+  text_search_unavailable: [
+    409,
+    'The collection keeps no words, or not those of all chunks yet; PATCH it with `text_search: true`, or wait',
+  ],
   idempotency_key_reused: [409, 'Another request has used the same Idempotency-Key for something else'],
   cursor_expired: [
     409,

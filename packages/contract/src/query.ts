@@ -72,6 +72,9 @@ export type HitPart = (typeof hitParts)[number];
 const neighbours = z.int().min(0).max(10).default(0);
 const isUnique = (list: readonly unknown[]) => new Set(list).size === list.length;
 
+const modeSchema = z.enum(['vector', 'text', 'hybrid']);
+const weight = z.number().min(0).max(100).default(1);
+
 export const querySchema = z
   .strictObject({
     query: textSchema.optional().describe('Text to look for. One of this, `vector` and `queries`.'),
@@ -94,12 +97,30 @@ export const querySchema = z
       .refine(isUnique, { error: 'expected each collection once' })
       .optional()
       .describe('In place of `collection`: several with the same model and distance, as one'),
-    mode: z.enum(['vector']).default('vector'),
+    mode: modeSchema
+      .default('vector')
+      .describe(
+        'vector: by meaning. text: by words; `query` is taken as web searches have it: all words, "a phrase", -without, this or ' +
+          'that, begin*. hybrid: both, fused by reciprocal rank; the words of `query` need not all be there. text and hybrid need ' +
+          'texts, and text search in the collection',
+      ),
+    hybrid: z
+      .strictObject({
+        vector_weight: weight,
+        text_weight: weight,
+      })
+      .refine((weights) => weights.vector_weight + weights.text_weight > 0, {
+        error: 'expected one weight above 0',
+      })
+      .optional()
+      .describe(
+        'Only for mode hybrid: the score of a hit is the sum of weight / (60 + its place) in both lists',
+      ),
     filter: filterSchema.optional(),
     score_threshold: z
       .number()
       .optional()
-      .describe('Only hits with that score at least; of `queries`, in the results of each'),
+      .describe('Only hits with that score of the mode at least; of `queries`, in the results of each'),
     max_per_document: z
       .int()
       .min(1)
@@ -156,6 +177,15 @@ export const querySchema = z
       error: 'expected exactly one of query, vector and queries',
     },
   )
+  .refine(
+    ({ mode, vector, queries }) =>
+      mode === 'vector' || (!vector && !queries?.some((question) => question.vector !== undefined)),
+    { path: ['mode'], error: 'expected mode vector, as a vector has no words' },
+  )
+  .refine(({ mode, hybrid }) => mode === 'hybrid' || hybrid === undefined, {
+    path: ['hybrid'],
+    error: 'expected only with mode hybrid',
+  })
   .meta({
     id: 'Query',
     example: {
@@ -179,10 +209,17 @@ const confirmedSchema = z
     'true: whatever was written before the query came is in the answer. false: the database did not say in time (SEARCH_CONFIRM_MS) whether something was written since. Only an answer that was not made for this query can be false, or one that was read from a standby.',
   );
 const indexSchema = z
-  .enum(['hnsw', 'filter', 'exact'])
+  .enum(['hnsw', 'filter', 'exact', 'gin'])
   .describe(
     'hnsw: the vector index, unless the planner finds that so few vectors are compared sooner; filter: all vectors that the filter let through were compared; exact: all vectors were ' +
-      'compared, as there is no vector index, or not yet',
+      'compared, as there is no vector index, or not yet. In mode text, gin: the index of the words, exact: those of all chunks; in ' +
+      'mode hybrid of the vectors',
+  );
+const textIndexSchema = z
+  .enum(['gin', 'exact'])
+  .optional()
+  .describe(
+    'Only in modes text and hybrid. exact: the words of all chunks were compared, as they have no index, or not yet',
   );
 
 export const degradationSchema = z
@@ -211,8 +248,11 @@ const hitSchema = z
   .object({
     score: z
       .number()
-      .describe('Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product'),
-    distance: z.number(),
+      .describe(
+        'Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product; in mode text from 0 to 1, how well the ' +
+          'words fit; in mode hybrid the sum of weight / (60 + place) in both lists',
+      ),
+    distance: z.number().nullable().describe('Null in mode text'),
     chunk_id: z.uuid(),
     text: z.string(),
     ordinal: z.int().describe('Place of the chunk in its document, from 0'),
@@ -250,6 +290,7 @@ const searchSchema = z
     degraded: degradedSchema,
     index: indexSchema,
     effort: effortSchema,
+    text_index: textIndexSchema,
     explanation: z
       .object({
         plan: z.array(z.string()).describe('Lines of EXPLAIN, of the statement that gave the hits'),
@@ -272,13 +313,14 @@ export const answerSchema = z
     next_cursor: z.string().nullable().describe('For the next page; null where there is none'),
     answer: z
       .object({
-        mode: z.enum(['vector']),
+        mode: modeSchema,
         collection: collectionNameSchema,
         cached: cachedSchema,
         confirmed: confirmedSchema,
         degraded: degradedSchema,
         index: indexSchema,
         effort: effortSchema,
+        text_index: textIndexSchema,
         generation: z.int().describe('Version of the collection’s contents that was searched'),
         searches: z
           .array(searchSchema)

@@ -10,6 +10,7 @@ import {
   takeLease,
 } from '@sluice/store';
 import { type BuiltMetadataIndex, buildMetadataIndexes } from './build-metadata-indexes.ts';
+import { type BuiltTextIndex, buildTextIndexes } from './build-text-indexes.ts';
 
 export interface IndexBuilderOptions {
   pool: Pool;
@@ -23,7 +24,7 @@ export interface IndexBuilderOptions {
   parallelWorkers: number;
   /** How often collections are looked at, in milliseconds. Default 2 000. */
   intervalMs?: number;
-  onBuilt(built: BuiltIndex | BuiltMetadataIndex): void;
+  onBuilt(built: BuiltIndex | BuiltMetadataIndex | BuiltTextIndex): void;
   onError(error: unknown): void;
 }
 
@@ -110,6 +111,7 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
       // Where one cannot be built the others can.
       await buildWhenDue(options, collection, closing.signal).catch(report);
     }
+    await buildTextIndexes(options, { all: countAll, signal: closing.signal });
   }
   const timer = setInterval(() => {
     running ??= round()

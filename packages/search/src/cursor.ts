@@ -28,7 +28,7 @@ function parse(text: string): unknown {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const indexes: readonly unknown[] = ['hnsw', 'filter', 'exact'] satisfies IndexUsed[];
+const indexes: readonly unknown[] = ['hnsw', 'filter', 'exact', 'gin'] satisfies IndexUsed[];
 function isWay(value: unknown): value is Way {
   const { index, effort } = (value ?? {}) as Partial<Way>;
   const isEffort = isCount(effort) && effort >= 1 && effort <= maxEffort;

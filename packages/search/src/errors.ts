@@ -1,4 +1,9 @@
-export type SearchErrorCode = 'collections_differ' | 'cursor_invalid' | 'cursor_expired' | 'overloaded';
+export type SearchErrorCode =
+  | 'collections_differ'
+  | 'cursor_invalid'
+  | 'cursor_expired'
+  | 'overloaded'
+  | 'text_search_unavailable';
 
 /** Base error of this package. `details` holds what the message names. */
 export class SearchError extends Error {

@@ -7,13 +7,17 @@ import {
   type Collection,
   explainSearch,
   type MatchEstimate,
+  type RankedHit,
   searchChunks,
 } from '@sluice/store';
 import { type AccessChoice, type AccessChooser, createAccessChooser } from './access.ts';
 import { withSignal } from './with-signal.ts';
 
-/** hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. */
-export type IndexUsed = 'hnsw' | 'filter' | 'exact';
+/**
+ * hnsw: by the vector index. filter: all chunks that the filter let through were compared. exact: all chunks were. gin: by the index
+ * of words.
+ */
+export type IndexUsed = 'hnsw' | 'filter' | 'exact' | 'gin';
 
 /** How a page was found. */
 export interface Way {
@@ -37,7 +41,9 @@ export interface Explanation {
 }
 
 export interface FoundChunks extends Way {
-  hits: ChunkHit[];
+  hits: (ChunkHit | RankedHit)[];
+  /** How words were found, where they were looked for. */
+  textIndex?: 'gin' | 'exact';
   explanation?: Explanation;
 }
 

@@ -3,6 +3,7 @@ export type { AnswerCacheOptions } from './answer-cache.ts';
 export type { Degradation } from './degradation.ts';
 export { SearchError } from './errors.ts';
 export { createChunkFinder } from './find-chunks.ts';
+export type { WordSearch } from './find-words.ts';
 export {
   createLatencyReporter,
   type LatencyReporter,

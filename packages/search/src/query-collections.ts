@@ -5,7 +5,8 @@ import { readCursor, requireSameContents, writeCursor } from './cursor.ts';
 import { allDegradations, type Degradation } from './degradation.ts';
 import { SearchError } from './errors.ts';
 import type { ChunkQuestion } from './find-chunks.ts';
-import { fuse, mergeByDistance } from './fuse.ts';
+import type { WordSearch } from './find-words.ts';
+import { fuse, mergeByDistance, mergeByScore } from './fuse.ts';
 import type { Search, SearchAnswer } from './search.ts';
 
 /** How far pages reach. */
@@ -16,6 +17,8 @@ export interface Query extends Pick<ChunkQuestion, 'k' | 'maxPerDocument' | 'con
   collections: readonly Collection[];
   /** Texts or vectors; one at least. The answers of several are fused. */
   queries: readonly (string | Float32Array)[];
+  /** Search by the words of the texts, alone or beside their vectors. */
+  words?: Omit<WordSearch, 'candidates'> | undefined;
   filter?: Filter | undefined;
   /** Only hits of that score at least, in the answer to one of the queries. */
   minScore?: number | undefined;
@@ -26,9 +29,11 @@ export interface Query extends Pick<ChunkQuestion, 'k' | 'maxPerDocument' | 'con
   maxStaleMs?: number | undefined;
 }
 
-export interface QueryHit extends ChunkHit {
+export interface QueryHit extends Omit<ChunkHit, 'distance'> {
   collection: string;
-  /** Of the collection's distance; of several queries the sum of 1 / (60 + place). */
+  /** Null where it was found by words alone. */
+  distance: number | null;
+  /** Of the collection's distance, or of the words; of several queries the sum of 1 / (60 + place). */
   score: number;
 }
 
@@ -61,18 +66,21 @@ function requireAgreement([first, ...others]: readonly Collection[]): void {
 }
 
 /** Of what decides which hits there are, and in which order. */
-function fingerprintOf({ collections, queries, filter, minScore, maxPerDocument }: Query): string {
+function fingerprintOf({ collections, queries, words, filter, minScore, maxPerDocument }: Query): string {
   const hash = createHash('sha256');
   for (const query of queries) {
     if (typeof query === 'string') hash.update(`${query}\0`);
     else hash.update(Buffer.from(query.buffer, query.byteOffset, query.byteLength));
   }
-  const rest = [collections.map(({ id }) => id), queries.length, filter, minScore, maxPerDocument];
+  const rest = [collections.map(({ id }) => id), queries.length, words, filter, minScore, maxPerDocument];
   return hash.update(JSON.stringify(rest)).digest('base64url').slice(0, 16);
 }
 
 function scored({ hits, collection: { name, distance } }: SearchAnswer): QueryHit[] {
-  return hits.map((hit) => ({ ...hit, collection: name, score: scoreOf(distance, hit.distance) }));
+  return hits.map((hit) => {
+    const score = 'score' in hit ? hit.score : scoreOf(distance, hit.distance);
+    return { ...hit, collection: name, score };
+  });
 }
 
 function capped(hits: readonly QueryHit[], most: number): QueryHit[] {
@@ -86,10 +94,11 @@ function capped(hits: readonly QueryHit[], most: number): QueryHit[] {
 
 /** One list of what several searches have found, best first. */
 function combine(query: Query, searches: readonly SearchAnswer[]): QueryHit[] {
-  const { collections, queries, minScore = Number.NEGATIVE_INFINITY, maxPerDocument } = query;
+  const { collections, queries, words, minScore = Number.NEGATIVE_INFINITY, maxPerDocument } = query;
+  const merge = words ? mergeByScore : mergeByDistance;
   const lists = queries.map((_, i) => {
     const found = collections.map((_, j) => scored(searches[j * queries.length + i] as SearchAnswer));
-    return mergeByDistance(found).filter(({ score }) => score >= minScore);
+    return merge(found).filter(({ score }) => score >= minScore);
   });
   const hits = lists.length === 1 ? (lists[0] as QueryHit[]) : fuse(lists);
   return maxPerDocument === undefined || searches.length === 1 ? hits : capped(hits, maxPerDocument);
@@ -118,6 +127,7 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
   const { offset, depth, ways } = page ?? { offset: 0, depth: fusedDepth(query.k), ways: [] };
   const k = Math.min(query.k, maxDepth - offset);
   const part = partOf({ ...query, k }, offset, depth);
+  const words = query.words && { ...query.words, candidates: depth };
   const searches = await Promise.all(
     collections.flatMap((collection, j) =>
       queries.map((text, i) => {
@@ -125,6 +135,7 @@ export async function queryCollections(search: Search, query: Query): Promise<Qu
         return search({
           collection,
           query: text,
+          words,
           ...part,
           filter,
           maxPerDocument,

@@ -13,6 +13,7 @@ import {
   createChunkFinder,
   type FoundChunks,
 } from './find-chunks.ts';
+import { createWordFinder, type WordSearch } from './find-words.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import type { PressureLevel } from './pressure.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -29,6 +30,8 @@ export interface SearchRequest extends Omit<ChunkQuestion, 'vector' | 'effort'> 
   signal?: AbortSignal | undefined;
   /** Oldest answer to give while the database does not answer, in ms. Default and most: `staleIfErrorMs`. */
   maxStaleMs?: number | undefined;
+  /** Search by the words of the text, alone or beside its vector. */
+  words?: WordSearch | undefined;
 }
 
 /** What is cached. */
@@ -88,7 +91,7 @@ const vectorTtlMs = 24 * 3_600_000;
 // Texts have up to 8 192 characters: some 30 MB at most.
 const defaultMaxEmbedding = 2_000;
 /** Of what is cached for an answer: to be raised with every change of its shape. */
-const answerShape = 5;
+const answerShape = 6;
 
 /** A vector may be a view of a larger buffer. */
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
@@ -133,6 +136,7 @@ export function createSearch(dependencies: SearchDependencies): Search {
     readsStandbys = false,
   } = dependencies;
   const findChunks = createChunkFinder(db, dependencies);
+  const findWords = createWordFinder(db);
   const vectors = createSingleFlight<Float32Array>();
   const embed = createQueryEmbedder(dependencies.maxEmbedding ?? defaultMaxEmbedding);
   const flights = createSingleFlight<{ value: FoundAnswer; source: AnswerSource }>();
@@ -162,26 +166,34 @@ export function createSearch(dependencies: SearchDependencies): Search {
 
   async function findWithinReach(
     collection: Collection,
-    question: Omit<ChunkQuestion, 'effort'>,
-    signal: AbortSignal | undefined,
+    { k, offset, goOn }: Pick<ChunkQuestion, 'k' | 'offset' | 'goOn'>,
+    findAt: (effort: number) => Promise<FoundChunks>,
   ): Promise<FoundAnswer> {
     const options = { unmeasured: unmeasuredEffort, level: pressure() };
-    const { effort, usual } = effortOf(collection, question, options);
-    const found = await findChunks(collection, { ...question, effort }, signal);
-    // Where all vectors are compared there is no effort to lower.
-    if (effort >= usual || found.index !== 'hnsw') return { ...found, degraded: [] };
+    const { effort, usual } = effortOf(collection, { k, offset, goOn }, options);
+    const found = await findAt(effort);
+    // Where all vectors are compared, or words alone, there is no effort to lower.
+    if (effort >= usual || found.effort === null) return { ...found, degraded: [] };
     const detail = `many searches wait, so that hnsw.ef_search was ${effort} in place of ${usual}`;
     return { ...found, degraded: [{ code: 'effort_lowered', detail }] };
   }
 
   async function find(request: SearchRequest): Promise<Found> {
     const timings = { embed: 0, search: 0 };
-    const { collection, query, signal, maxStaleMs: _, ...question } = request;
+    const { collection, query, words, signal, maxStaleMs: _, ...question } = request;
     async function run(shared?: AbortSignal): Promise<FoundAnswer> {
       const start = performance.now();
-      const vector = typeof query === 'string' ? await vectorOf(collection, query, shared) : query;
+      const text = typeof query === 'string' ? query : undefined;
+      const needsVector = text !== undefined && words?.mode !== 'text';
+      const vector = needsVector ? await vectorOf(collection, text, shared) : query;
       const embedded = performance.now();
-      const found = await findWithinReach(collection, { ...question, vector }, shared);
+      const found = await findWithinReach(collection, question, (effort) => {
+        const asked = { ...question, effort };
+        if (!words || text === undefined)
+          return findChunks(collection, { ...asked, vector: vector as Float32Array }, shared);
+        const hybrid = typeof vector === 'string' ? undefined : vector;
+        return findWords(collection, { ...asked, text, words, vector: hybrid }, shared);
+      });
       Object.assign(timings, { embed: embedded - start, search: performance.now() - embedded });
       return found;
     }

@@ -82,7 +82,7 @@ describeWithServices('postgres', 'queries', () => {
         expect(searches[0]?.index).toBe(index);
         const overlap = ids(hits).filter((id) => ids(expected.slice(0, 10)).includes(id));
         expect(overlap.length).toBeGreaterThanOrEqual(index === 'hnsw' ? 9 : 10);
-        const distances = hits.map(({ distance }) => distance);
+        const distances = hits.map(({ distance }) => distance as number);
         expect(distances).toEqual([...distances].sort((a, b) => a - b));
       }
     },

@@ -48,7 +48,8 @@ export async function createChunkTable(
        char_start integer not null,
        char_end integer not null,
        metadata jsonb not null,
-       embedding ${storage}(${dimensions}) not null
+       embedding ${storage}(${dimensions}) not null,
+       words tsvector
      )`,
   );
   await db.query(`create index on ${table} (document_id, ordinal)`);

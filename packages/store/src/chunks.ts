@@ -3,6 +3,7 @@ import type { BinaryRow, CopyTarget, Queryable } from '@sluice/pool';
 import { chunkTable } from './chunk-table.ts';
 import { encodeInt4, encodeJsonb, encodeText, encodeTextArray, encodeUuid } from './codec/fields.ts';
 import { encodeVector, type VectorStorage } from './codec/vector.ts';
+import { type KeepsWords, keepsWords, wordsColumn, wordsField } from './text-search/words-column.ts';
 
 export interface ChunkRecord {
   id: string;
@@ -64,7 +65,7 @@ export interface DocumentChunks {
 /** Writes chunks of any number of documents of a collection; those without a vector are left out. */
 export async function copyChunks(
   db: Copier,
-  collection: { id: number; storage: VectorStorage },
+  collection: { id: number; storage: VectorStorage } & KeepsWords,
   documents: readonly DocumentChunks[],
 ): Promise<void> {
   const columns = [
@@ -73,6 +74,8 @@ export async function copyChunks(
     { name: 'document_id', type: 'uuid' },
     { name: 'metadata', type: 'jsonb' },
     { name: 'embedding', type: collection.storage },
+    // Tables of older collections have the column since their text search was turned on.
+    ...(keepsWords(collection) ? [wordsColumn] : []),
   ];
   function* rows(): Generator<BinaryRow> {
     for (const { documentId, metadata, chunks } of documents) {
@@ -80,7 +83,8 @@ export async function copyChunks(
       for (const chunk of chunks) {
         if (!chunk.embedding) continue;
         const embedding = encodeVector(chunk.embedding, collection.storage);
-        yield [encodeUuid(chunk.id), ...placeFields(chunk), ...owner, embedding];
+        const words = keepsWords(collection) ? [wordsField(chunk, collection)] : [];
+        yield [encodeUuid(chunk.id), ...placeFields(chunk), ...owner, embedding, ...words];
       }
     }
   }

@@ -5,6 +5,12 @@ import type { VectorStorage } from './codec/vector.ts';
 import type { DeclaredIndex } from './declared-indexes.ts';
 import { StoreError } from './errors.ts';
 import { createMetadataIndexSql, type MetadataIndex } from './metadata-index.ts';
+import {
+  createMissingWordsIndexSql,
+  createTextIndexSql,
+  firstTextIndex,
+  type TextIndex,
+} from './text-search/text-index-sql.ts';
 
 export type Distance = 'cosine' | 'l2' | 'inner_product';
 
@@ -18,14 +24,17 @@ export interface NewCollection {
   chunkMaxTokens: number;
   chunkOverlapTokens: number;
   language: string;
+  /** Whether its chunks are found by their words, too. Default true. */
+  textSearch?: boolean;
   /** Default none. */
   metadataIndexes?: readonly MetadataIndex[];
 }
 
-export interface Collection extends NewCollection {
+export interface Collection extends Omit<NewCollection, 'textSearch'> {
   id: number;
   generation: number;
   vectorIndex: VectorIndex;
+  textIndex: TextIndex;
   metadataIndexes: readonly DeclaredIndex[];
   /** `hnsw.ef_search` that was measured to hold its recall; null before that. */
   effort: number | null;
@@ -37,7 +46,7 @@ export interface Collection extends NewCollection {
 const collectionColumns = `
   id, name, embedding_provider as "embeddingProvider", embedding_model as "embeddingModel", dimensions, distance, storage,
   chunk_max_tokens as "chunkMaxTokens", chunk_overlap_tokens as "chunkOverlapTokens", language, generation,
-  vector_index as "vectorIndex", metadata_indexes as "metadataIndexes",
+  vector_index as "vectorIndex", text_index as "textIndex", metadata_indexes as "metadataIndexes",
   (select effort from sluice.recall_measurements where collection_id = collections.id) as effort,
   created_at as "createdAt"`;
 
@@ -67,13 +76,14 @@ export async function createCollection(
   vectorIndex: VectorIndex = 'hnsw',
 ): Promise<Collection> {
   checkDimensions(collection);
-  const { metadataIndexes = [] } = collection;
+  const { metadataIndexes = [], textSearch = true } = collection;
+  const textIndex = textSearch ? firstTextIndex(vectorIndex) : 'off';
   try {
     const { rows } = await transaction.savepoint((inner) =>
       inner.query<Collection & Record<string, unknown>>(
         `insert into sluice.collections (name, embedding_provider, embedding_model, dimensions, distance, storage,
-           chunk_max_tokens, chunk_overlap_tokens, language, vector_index, metadata_indexes)
-         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text, $10::text, $11::jsonb)
+           chunk_max_tokens, chunk_overlap_tokens, language, vector_index, metadata_indexes, text_index)
+         values ($1::text, $2::text, $3::text, $4::int, $5::text, $6::text, $7::int, $8::int, $9::text, $10::text, $11::jsonb, $12::text)
          returning ${collectionColumns}`,
         [
           collection.name,
@@ -87,12 +97,15 @@ export async function createCollection(
           collection.language,
           vectorIndex,
           JSON.stringify(metadataIndexes.map((index) => ({ ...index, ready: true }))),
+          textIndex,
         ],
       ),
     );
     const created = rows[0] as Collection;
     await createChunkTable(transaction, created, vectorIndex);
     for (const index of metadataIndexes) await transaction.query(createMetadataIndexSql(created.id, index));
+    if (textIndex !== 'off') await transaction.query(createMissingWordsIndexSql(created.id));
+    if (textIndex === 'gin') await transaction.query(createTextIndexSql(created.id));
     await notifyCollection(transaction, created.id);
     return created;
   } catch (error) {

@@ -118,6 +118,34 @@ export {
   redriveUploads,
   retryUpload,
 } from './steer-uploads.ts';
+export {
+  type Combination,
+  type CompiledText,
+  compileTextQuery,
+} from './text-search/compile-text-query.ts';
+export { fillWords } from './text-search/fill-words.ts';
+export { languageOf } from './text-search/lexemes.ts';
+export { parseTextQuery } from './text-search/parse-text-query.ts';
+export {
+  explainWords,
+  type RankedChunkQuery,
+  type RankedHit,
+  searchWords,
+} from './text-search/search-words.ts';
+export {
+  announceTextIndex,
+  buildMissingWordsIndex,
+  buildTextIndex,
+  declareTextSearch,
+  listTextWork,
+  type TextWork,
+} from './text-search/text-index.ts';
+export type { TextIndex } from './text-search/text-index-sql.ts';
+export {
+  noStatistics,
+  readWordStatistics,
+  type WordStatistics,
+} from './text-search/word-statistics.ts';
 export { assignTurns, type Priority, type WaitingUpload } from './turns.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {

@@ -47,12 +47,12 @@ export interface ChunkQuery extends Omit<NearestQuery, 'limit'> {
 const maxPrepared = 24;
 
 /** What the index is asked to keep; where that is less than it is asked for, to go on from there, whatever the connection has. */
-function effortSettings({
+export function effortSettings({
   effort,
   access,
   limit,
   perDocument,
-}: ChunkQuery): Record<string, string> | undefined {
+}: Pick<ChunkQuery, 'effort' | 'access' | 'limit' | 'perDocument'>): Record<string, string> | undefined {
   if (effort === undefined || access === 'scan') return undefined;
   const settings = { 'hnsw.ef_search': String(effort) };
   const asked = perDocument ? perDocument.candidates : limit;
@@ -96,20 +96,50 @@ function neighboursOf(
      ) around on true`;
 }
 
+/** A statement whose rows are hits, in that order, of a subquery of chunks with their `distance`. */
+export function hitsOf(
+  collection: SearchedCollection,
+  query: Pick<ChunkQuery, 'context' | 'offset'> & { ranked: string; order: string; columns?: string },
+  parameters: Parameters,
+): string {
+  const { ranked, order, columns = '', context, offset = 0 } = query;
+  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
+  return `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
+       n.char_end as "charEnd", n.distance, ${columns}n.metadata, d.id as "documentId", d.external_id as "externalId",
+       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
+     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
+     order by ${order}${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
+}
+
+interface Statement {
+  text: string;
+  values: unknown[];
+  settings: Record<string, string> | undefined;
+}
+
 /** The statement of a search, put together from what was asked for. Throws `wrong_vector_length`. */
-function statementOf(collection: SearchedCollection, query: ChunkQuery): { text: string; values: unknown[] } {
+function statementOf(collection: SearchedCollection, query: ChunkQuery): Statement {
   const parameters = createParameters();
-  const { perDocument, context, offset = 0 } = query;
+  const { perDocument } = query;
   const ranked = perDocument
     ? nearestPerDocument(collection, { ...query, perDocument }, parameters)
     : nearestChunks(collection, query, parameters);
-  const around = context ? ` ${neighboursOf(collection, context, parameters)}` : '';
-  const text = `select n.id, n.ordinal, n.text, n.page, n.heading_path as "headingPath", n.char_start as "charStart",
-       n.char_end as "charEnd", n.distance, n.metadata, d.id as "documentId", d.external_id as "externalId",
-       d.name as "documentName", d.title as "documentTitle"${context ? ', around.neighbours' : ''}
-     from (${ranked}) n join sluice.documents d on d.id = n.document_id${around}
-     order by n.distance, n.id${offset > 0 ? ` offset ${parameters.bind(offset, 'int')}` : ''}`;
-  return { text, values: parameters.values };
+  const text = hitsOf(collection, { ...query, ranked, order: 'n.distance, n.id' }, parameters);
+  return { text, values: parameters.values, settings: effortSettings(query) };
+}
+
+export async function runStatement<Hit>(
+  db: Queryable,
+  { position }: Pick<Collection, 'position'>,
+  { text, values, settings }: Statement,
+): Promise<Hit[]> {
+  const { rows } = await db.query<Hit & Record<string, unknown>>(text, values, {
+    prepare: values.length <= maxPrepared,
+    settings,
+    // On a standby, what the collection's generation promises has to be there already.
+    after: position ?? 'primary',
+  });
+  return rows;
 }
 
 /**
@@ -121,14 +151,7 @@ export async function searchChunks(
   collection: SearchedCollection & Pick<Collection, 'position'>,
   query: ChunkQuery,
 ): Promise<ChunkHit[]> {
-  const { text, values } = statementOf(collection, query);
-  const { rows } = await db.query<ChunkHit & Record<string, unknown>>(text, values, {
-    prepare: values.length <= maxPrepared,
-    settings: effortSettings(query),
-    // On a standby, what the collection's generation promises has to be there already.
-    after: collection.position ?? 'primary',
-  });
-  return rows;
+  return runStatement<ChunkHit>(db, collection, statementOf(collection, query));
 }
 
 /** How the server would run this search: lines of its plan, without the vector. Nothing is run. */
@@ -137,9 +160,13 @@ export async function explainSearch(
   collection: SearchedCollection,
   query: ChunkQuery,
 ): Promise<string[]> {
-  const { text, values } = statementOf(collection, query);
-  const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values, {
-    settings: effortSettings(query),
-  });
+  return explainStatement(db, statementOf(collection, query));
+}
+
+export async function explainStatement(
+  db: Queryable,
+  { text, values, settings }: Statement,
+): Promise<string[]> {
+  const { rows } = await db.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values, { settings });
   return rows.map((row) => row['QUERY PLAN'].replace(/'\[[^\]]*\]'::(half)?vec(tor)?(\(\d+\))?/g, '$vector'));
 }

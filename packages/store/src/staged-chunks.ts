@@ -3,6 +3,7 @@ import { chunkTable } from './chunk-table.ts';
 import { type ChunkRecord, placeColumns, placeFields } from './chunks.ts';
 import { encodeUuid } from './codec/fields.ts';
 import { encodeVector, type VectorStorage } from './codec/vector.ts';
+import { type KeepsWords, keepsWords, wordsColumn, wordsField } from './text-search/words-column.ts';
 
 export interface StagedChunk {
   ordinal: number;
@@ -34,6 +35,7 @@ export async function stageChunks(
   uploadId: string,
   fence: number,
   chunks: readonly ChunkRecord[],
+  collection: KeepsWords = {},
 ): Promise<boolean> {
   // The row stays locked until the end of the transaction, so no other attempt can begin in between.
   const { rows } = await transaction.query<{ held: boolean }>(
@@ -52,12 +54,15 @@ export async function stageChunks(
     { name: 'chunk_id', type: 'uuid' },
     ...placeColumns,
     { name: 'embedding', type: 'vector' },
+    wordsColumn,
   ];
   const owner = encodeUuid(uploadId);
   function* fields() {
     for (const chunk of chunks) {
       const embedding = chunk.embedding && encodeVector(chunk.embedding);
-      yield [owner, encodeUuid(chunk.id), ...placeFields(chunk), embedding];
+      // One that stays in its place has them there.
+      const words = embedding && wordsField(chunk, collection);
+      yield [owner, encodeUuid(chunk.id), ...placeFields(chunk), embedding, words];
     }
   }
   await transaction.copyFrom({ table: 'sluice.staged_chunks', columns }, fields());
@@ -72,12 +77,13 @@ export async function stageChunks(
  */
 export async function moveStagedChunks(
   transaction: Transaction,
-  collection: { id: number; storage: VectorStorage },
+  collection: { id: number; storage: VectorStorage } & KeepsWords,
   { documentId, uploadId, total }: { documentId: string; uploadId: string; total: number },
 ): Promise<boolean> {
   const table = chunkTable(collection.id);
   const staged = '(select * from sluice.staged_chunks where upload_id = $1::uuid and ordinal < $2::int)';
   const owner = [uploadId, total];
+  const words = keepsWords(collection);
   await transaction.query(
     `delete from ${table} where document_id = $3::uuid and id not in (select chunk_id from ${staged} s)`,
     [...owner, documentId],
@@ -97,9 +103,9 @@ export async function moveStagedChunks(
   );
   const added = await transaction.query(
     `insert into ${table}
-       (id, document_id, ordinal, text, tokens, page, heading_path, char_start, char_end, metadata, embedding)
+       (id, document_id, ordinal, text, tokens, page, heading_path, char_start, char_end, metadata, embedding${words ? ', words' : ''})
      select s.chunk_id, d.id, s.ordinal, s.text, s.tokens, s.page, s.heading_path, s.char_start, s.char_end, d.metadata,
-       s.embedding::${collection.storage}
+       s.embedding::${collection.storage}${words ? ', s.words' : ''}
      from ${staged} s, sluice.documents d where d.id = $3::uuid and s.embedding is not null
      on conflict (id) do nothing`,
     [...owner, documentId],

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createClient } from '../client/client.ts';
 import { renderAnswer } from '../query/render-answer.ts';
 import { print } from '../terminal.ts';
@@ -6,6 +6,7 @@ import { type ClientFlags, integerBetween, jsonObject, withClientOptions } from 
 
 interface QueryFlags extends ClientFlags {
   collection?: string[];
+  mode?: string;
   k: number;
   maxPerDocument?: number;
   minScore?: number;
@@ -20,12 +21,13 @@ function finite(text: string): number {
 }
 
 async function query(words: string[], flags: QueryFlags): Promise<void> {
-  const { url, key, collection: collections, k, filter, maxPerDocument, minScore, json } = flags;
+  const { url, key, collection: collections, mode, k, filter, maxPerDocument, minScore, json } = flags;
   const text = words.join(' ');
   const body = await createClient({ url, key }).query({
     query: text,
     k,
     ...(collections && { collections }),
+    ...(mode && { mode }),
     ...(maxPerDocument !== undefined && { max_per_document: maxPerDocument }),
     ...(minScore !== undefined && { score_threshold: minScore }),
     ...(filter && { filter }),
@@ -43,6 +45,13 @@ export function queryCommand(): Command {
       'collection to search, once for each of several (default: "default")',
       (name: string, before: string[] = []) => [...before, name],
     )
+    .addOption(
+      new Option('-m, --mode <mode>', 'by meaning, by words, or both (default: "vector")').choices([
+        'vector',
+        'text',
+        'hybrid',
+      ]),
+    )
     .option('-k, --k <n>', 'how many passages', integerBetween(1, 200), 5)
     .option('--max-per-document <n>', 'most passages of one document', integerBetween(1, 200))
     .option('--min-score <score>', 'only passages of that score at least', finite)
@@ -59,6 +68,8 @@ export function queryCommand(): Command {
 Examples:
   $ sluice query how long is a bid valid
   $ sluice query "hồ sơ mời thầu" --filter '{"language":"vi"}' --k 3
+  $ sluice query --mode text '"bid security" -draft'
+  $ sluice query --mode hybrid which bids need a security
   $ sluice query bid security --filter '{"year":{"$gte":2020},"$not":{"status":"draft"}}'
   $ sluice query bid security --json | jq -r '.results[].document.name'
 

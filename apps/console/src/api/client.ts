@@ -3,7 +3,7 @@ import { strings } from '../strings/index.ts';
 import { ApiError, errorOf } from './api-error.ts';
 import { sendForm } from './send-form.ts';
 
-export type Question = Pick<QueryBody, 'k' | 'collection'> & { query: string };
+export type Question = Pick<QueryBody, 'mode' | 'k' | 'collection'> & { query: string };
 
 export interface ApiOptions {
   /** Asked before each request; null: send none. */

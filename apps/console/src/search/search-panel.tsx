@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { AnswerBody } from '@sluice/contract';
+import type { AnswerBody, QueryBody } from '@sluice/contract';
 import { useRef } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import type { CollectionChoice } from '../collection-choice.ts';
@@ -10,6 +10,7 @@ import { HitCard } from './hit-card.tsx';
 
 const words = strings.search;
 const counts = [5, 10, 20, 50];
+const modes: readonly QueryBody['mode'][] = ['vector', 'text', 'hybrid'];
 
 function Summary({ found }: { found: AnswerBody }) {
   const { timings, cached, degraded } = found.answer;
@@ -29,6 +30,7 @@ function Summary({ found }: { found: AnswerBody }) {
 export function SearchPanel({ api, choice }: { api: Pick<Api, 'query'>; choice: CollectionChoice }) {
   const query = useSignal('');
   const count = useSignal(10);
+  const mode = useSignal<QueryBody['mode']>('vector');
   const found = useSignal<{ query: string; answer: AnswerBody } | null>(null);
   const search = useAction();
   const running = useRef<AbortController>(null);
@@ -40,7 +42,12 @@ export function SearchPanel({ api, choice }: { api: Pick<Api, 'query'>; choice: 
     running.current = controller;
     const asked = query.value;
     void search.run(async () => {
-      const question = { query: asked, k: count.value, collection: choice.chosen.value };
+      const question = {
+        query: asked,
+        mode: mode.value,
+        k: count.value,
+        collection: choice.chosen.value,
+      };
       try {
         const answer = await api.query(question, controller.signal);
         if (!controller.signal.aborted) found.value = { query: asked, answer };
@@ -72,6 +79,23 @@ export function SearchPanel({ api, choice }: { api: Pick<Api, 'query'>; choice: 
               query.value = event.currentTarget.value;
             }}
           />
+          <label for="mode" class="visually-hidden">
+            {words.mode}
+          </label>
+          <select
+            id="mode"
+            title={words.mode}
+            value={mode.value}
+            onChange={(event) => {
+              mode.value = event.currentTarget.value as QueryBody['mode'];
+            }}
+          >
+            {modes.map((each) => (
+              <option key={each} value={each}>
+                {words.modes[each]}
+              </option>
+            ))}
+          </select>
           <label for="count" class="visually-hidden">
             {words.count}
           </label>

@@ -1,4 +1,4 @@
-import type { UploadBody } from '@sluice/contract';
+import type { QueryBody, UploadBody } from '@sluice/contract';
 
 const locale = 'en';
 const whole = new Intl.NumberFormat(locale);
@@ -92,6 +92,8 @@ export const en = {
     submit: 'Search',
     searching: 'Searching…',
     count: 'Results',
+    mode: 'Search by',
+    modes: { vector: 'Meaning', text: 'Words', hybrid: 'Both' } satisfies Record<QueryBody['mode'], string>,
     start: 'Ask a question or type a few words. Vietnamese works with and without diacritics.',
     none: 'Nothing found in this collection.',
     summary: (count: number, totalMs: number) =>

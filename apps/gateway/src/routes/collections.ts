@@ -3,6 +3,7 @@ import {
   collectionStatistics,
   createCollection,
   declareMetadataIndexes,
+  declareTextSearch,
   deleteCollection,
 } from '@sluice/store';
 import express, { Router } from 'express';
@@ -40,11 +41,15 @@ export function collectionRoutes(services: Services): Router {
       response.json(presentCollection(collection, await collectionStatistics(pool, collection.id)));
     })
     .patch(express.json(), async (request, response) => {
-      const { metadata_indexes: indexes } = validate(collectionChangeSchema, request.body);
+      const { metadata_indexes: indexes, text_search: textSearch } = validate(
+        collectionChangeSchema,
+        request.body,
+      );
       const { id, name } = await requireCollection(catalog, request.params.name);
-      await pool
-        .lane('interactive')
-        .transaction((transaction) => declareMetadataIndexes(transaction, id, indexes));
+      await pool.lane('interactive').transaction(async (transaction) => {
+        if (indexes) await declareMetadataIndexes(transaction, id, indexes);
+        if (textSearch !== undefined) await declareTextSearch(transaction, id, textSearch);
+      });
       await catalog.refresh();
       response.json(presentCollection(await requireCollection(catalog, name)));
     })

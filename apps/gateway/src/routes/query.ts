@@ -1,5 +1,5 @@
 import { type AnswerBody, type QueryBody, querySchema } from '@sluice/contract';
-import { queryCollections, untilAborted } from '@sluice/search';
+import { type Query, queryCollections, untilAborted } from '@sluice/search';
 import express, { Router } from 'express';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { observeQuery } from '../observe-query.ts';
@@ -13,6 +13,11 @@ function questionsOf({ query, vector, queries }: QueryBody): (string | Float32Ar
   return (queries ?? [{ query, vector }]).map((one) => one.query ?? (one.vector as Float32Array));
 }
 
+function wordsOf({ mode, hybrid }: QueryBody): Query['words'] {
+  if (mode === 'vector') return undefined;
+  return { mode, vectorWeight: hybrid?.vector_weight ?? 1, textWeight: hybrid?.text_weight ?? 1 };
+}
+
 export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Services): Router {
   const router = Router();
 
@@ -23,6 +28,7 @@ export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Serv
       collections,
       queries: questionsOf(body),
       k: body.k,
+      words: wordsOf(body),
       filter: body.filter,
       minScore: body.score_threshold,
       maxPerDocument: body.max_per_document,

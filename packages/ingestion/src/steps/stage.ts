@@ -40,7 +40,7 @@ export async function stageWindow(
   attempt: Attempt,
   chunks: readonly PendingChunk[],
 ): Promise<void> {
-  const { upload, fence, progress, stopwatch } = attempt;
+  const { upload, collection, fence, progress, stopwatch } = attempt;
   const live = await findKnown(db, attempt, chunks);
   const missing = fence > 1 ? await findMissing(db, attempt, chunks, live) : chunks;
   progress.set({ chunksDone: progress.done + chunks.length - missing.length });
@@ -48,7 +48,7 @@ export async function stageWindow(
   const records = await embedChunks(embedders, attempt, missing, live);
   const held = await stopwatch.measure(
     'publishing',
-    db.transaction((transaction) => stageChunks(transaction, upload.id, fence, records)),
+    db.transaction((transaction) => stageChunks(transaction, upload.id, fence, records, collection)),
   );
   if (!held) attempt.lose();
 }
