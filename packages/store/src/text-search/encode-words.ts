@@ -11,10 +11,16 @@ const maxBytes = 256 * 1_024;
 const maxKnown = 50_000;
 
 interface Lexeme {
-  bytes: Buffer;
+  /** Of ASCII alone: its characters are its bytes, and no buffer has to be kept for it. */
+  ascii: string | null;
+  /** Otherwise its UTF-8. */
+  utf8: Buffer | null;
+  bytes: number;
   /** In the text that is being encoded; empty between texts. */
   positions: number[];
 }
+
+const isAscii = /^[\0-\x7f]*$/;
 
 type WordEncoder = (parts: readonly string[]) => Buffer;
 
@@ -29,7 +35,8 @@ function createWordEncoder(language: Language): WordEncoder {
   function lexemeOf(text: string): Lexeme {
     const found = lexemes.get(text);
     if (found) return found;
-    const made = { bytes: Buffer.from(`${text}\0`), positions: [] };
+    const utf8 = isAscii.test(text) ? null : Buffer.from(text);
+    const made = { ascii: utf8 ? null : text, utf8, bytes: utf8?.length ?? text.length, positions: [] };
     lexemes.set(text, made);
     return made;
   }
@@ -50,7 +57,7 @@ function createWordEncoder(language: Language): WordEncoder {
       if (positions.length === 0) {
         if (bytes > maxBytes) continue;
         used.push(lexeme);
-        bytes += lexeme.bytes.length;
+        bytes += lexeme.bytes;
         positions.push(position);
       } else if (positions.length < maxPositions && positions[positions.length - 1] !== position)
         positions.push(position);
@@ -60,12 +67,15 @@ function createWordEncoder(language: Language): WordEncoder {
   /** The format of tsvectorrecv; the server sorts. */
   function write(): Buffer {
     let size = 4 + bytes;
-    for (const { positions } of used) size += 2 + 2 * positions.length;
+    for (const { positions } of used) size += 3 + 2 * positions.length;
     const buffer = Buffer.allocUnsafe(size);
     let at = buffer.writeInt32BE(used.length, 0);
     // Byte by byte: calls into Buffer for so few bytes each take twice as long as all else.
-    for (const { bytes: name, positions } of used) {
-      for (let i = 0; i < name.length; i += 1) buffer[at++] = name[i] as number;
+    for (const { ascii, utf8, positions } of used) {
+      if (ascii !== null) for (let i = 0; i < ascii.length; i += 1) buffer[at++] = ascii.charCodeAt(i);
+      else if (utf8) for (let i = 0; i < utf8.length; i += 1) buffer[at++] = utf8[i] as number;
+      // Ends the name; then the count of positions in two bytes.
+      buffer[at++] = 0;
       buffer[at++] = 0;
       buffer[at++] = positions.length;
       for (let i = 0; i < positions.length; i += 1) {

@@ -23,6 +23,8 @@ const undecomposed: Record<string, string> = { đ: 'd', ł: 'l', ø: 'o', ı: 'i
 
 /** In lower case, without diacritics and compatibility forms: `Đấu` gives `dau`, `ﬁ` gives `fi`. */
 export function foldWord(word: string): string {
+  // Most words of most texts, and nothing else of them to fold.
+  if (isAscii.test(word)) return word.toLowerCase();
   return word
     .normalize('NFKD')
     .toLowerCase()
@@ -30,21 +32,25 @@ export function foldWord(word: string): string {
     .replace(/[đłøıς]/g, (character) => undecomposed[character] as string);
 }
 
-const isAscii = /^[a-z]+$/;
+const isAscii = /^[\0-\x7f]*$/;
+const isLatin = /^[a-z]+$/;
 
 function baseOf(folded: string, language: Language): string {
-  return language === 'english' && isAscii.test(folded) ? stemmer(folded) : folded;
+  return language === 'english' && isLatin.test(folded) ? stemmer(folded) : folded;
+}
+
+function writtenForm(word: string): string {
+  return (isAscii.test(word) ? word : word.normalize('NFKC')).toLowerCase().slice(0, maxUnits);
 }
 
 /** Of one word, as `eachWord` gives them. */
 export function lexemesOf(word: string, language: Language): Lexemes {
   const base = baseOf(foldWord(word), language).slice(0, maxUnits);
-  const written = word.normalize('NFKC').toLowerCase().slice(0, maxUnits);
+  const written = writtenForm(word);
   return { base, exact: written === base || base === '' ? null : exactMark + written };
 }
 
 /** What the words begin with that `word` is the beginning of: bases and, where stems hide the beginning, exact forms. */
 export function prefixesOf(word: string): { base: string; exact: string } {
-  const written = word.normalize('NFKC').toLowerCase().slice(0, maxUnits);
-  return { base: foldWord(word).slice(0, maxUnits), exact: exactMark + written };
+  return { base: foldWord(word).slice(0, maxUnits), exact: exactMark + writtenForm(word) };
 }

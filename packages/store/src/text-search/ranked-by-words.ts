@@ -12,7 +12,7 @@ export interface WordsQuery extends CompiledText {
 }
 
 /** Of what matches so many chunks are ranked, those that come first in the table: of more, none is about the query alone. */
-export const maxRankedChunks = 5_000;
+export const maxRankedChunks = 2_000;
 
 /** For how much of the score a word counts beyond its rank, where it is written exactly as in the query. */
 const exactShare = 0.5;
