@@ -108,6 +108,22 @@ describeWithServices('postgres', 'queries', () => {
     expect(hits.some(({ ordinal }) => ordinal === 0 || ordinal === chunksEach - 1)).toBe(true);
   });
 
+  test('hybrid takes its list of vectors from the vector index, in one statement', async () => {
+    const hybrid = createSearch({
+      db: crowd.db,
+      embedderFor: () => ({ embed: async () => [vector], refusal: () => undefined, close: async () => {} }),
+      cache: createTieredCache(createMemoryCache({ maxBytes: 10_000_000 })),
+      answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000 },
+    });
+    const words = { mode: 'hybrid', vectorWeight: 1, textWeight: 1 } as const;
+    const question = { collections: [collection], queries: ['document 17'], k: 10, words };
+    const { hits, searches } = await queryCollections(hybrid, question);
+    expect(hits).toHaveLength(10);
+    expect(searches).toMatchObject([{ index: 'hnsw', textIndex: 'exact' }]);
+    const statement = crowd.sent.at(-1) as (typeof crowd.sent)[0];
+    expect(await crowd.planOf(statement)).toContain(`chunks_${collection.id}_hnsw`);
+  });
+
   test('only hits of the score that is asked for', async () => {
     const all = (await query({ k: 50 })).hits;
     const minScore = all[19]?.score as number;
