@@ -114,7 +114,7 @@ describeWithServices('postgres', 'queries', () => {
       embedderFor: () => ({ embed: async () => [vector], refusal: () => undefined, close: async () => {} }),
       cache: createTieredCache(createMemoryCache({ maxBytes: 10_000_000 })),
       answers: { ttlMs: 60_000, staleMs: 0, shareWaitMs: 1_000, renewTimeoutMs: 10_000 },
-        unmeasuredEffort: 100,
+      unmeasuredEffort: 100,
     });
     const words = { mode: 'hybrid', vectorWeight: 1, textWeight: 1 } as const;
     const question = { collections: [collection], queries: ['document 17'], k: 10, words };
