@@ -1,5 +1,5 @@
 import type { AnswerBody, HitBody, HitPart, QueryBody } from '@sluice/contract';
-import type { QueryAnswer, QueryHit, SearchAnswer } from '@sluice/search';
+import type { QueryHit, RerankedAnswer, RerankedHit, SearchAnswer } from '@sluice/search';
 import type { Collection } from '@sluice/store';
 
 const tenths = (ms: number) => Math.round(ms * 10) / 10;
@@ -12,9 +12,10 @@ function presentContext({ ordinal, neighbours = [] }: QueryHit): NonNullable<Hit
   };
 }
 
-function presentHit(hit: QueryHit): HitBody {
+function presentHit(hit: RerankedHit): HitBody {
   return {
     score: hit.score,
+    ...(hit.rerankScore !== undefined && { rerank_score: hit.rerankScore }),
     distance: hit.distance,
     chunk_id: hit.id,
     text: hit.text,
@@ -36,7 +37,7 @@ function presentHit(hit: QueryHit): HitBody {
 
 /** Only the parts that were asked for; then it has less than a whole hit. */
 function reduced(hit: HitBody, fields: readonly HitPart[]): HitBody {
-  const asked = new Set<string>([...fields, 'chunk_id', 'score', 'collection']);
+  const asked = new Set<string>([...fields, 'chunk_id', 'score', 'rerank_score', 'collection']);
   const { metadata, ...document } = hit.document;
   const about = { ...(asked.has('document') && document), ...(asked.has('metadata') && { metadata }) };
   const parts = { ...hit, document: about };
@@ -86,7 +87,7 @@ function together(each: readonly SearchAnswer['cached'][]): SearchAnswer['cached
 export function presentAnswer(
   { mode, fields, explain }: QueryBody,
   collections: readonly Collection[],
-  { hits, cursor, searches, degraded, total }: QueryAnswer,
+  { hits, cursor, searches, degraded, rerankMs, total }: RerankedAnswer,
 ): AnswerBody {
   const [first] = searches as [SearchAnswer];
   const perCollection = searches.length / collections.length;
@@ -113,7 +114,12 @@ export function presentAnswer(
       ...((searches.length > 1 || explain) && {
         searches: searches.map((search, i) => presentSearch(nameOf(i), search)),
       }),
-      timings: { embed_ms: longest('embed'), search_ms: longest('search'), total_ms: tenths(total) },
+      timings: {
+        embed_ms: longest('embed'),
+        search_ms: longest('search'),
+        rerank_ms: tenths(rerankMs),
+        total_ms: tenths(total),
+      },
     },
   };
 }

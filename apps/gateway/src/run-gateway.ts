@@ -9,7 +9,13 @@ import { createEmbedders } from '@sluice/ingestion';
 import { createFetcher, createPoster } from '@sluice/outbound';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
 import { checkQueueBackend, createProducer, databaseConnections, openRedisScripts } from '@sluice/queue';
-import { createLatencyReporter, createSearch, samplePressure } from '@sluice/search';
+import {
+  createHttpReranker,
+  createLatencyReporter,
+  createSearch,
+  samplePressure,
+  skipWhileFailing,
+} from '@sluice/search';
 import {
   createCatalog,
   createCollection,
@@ -185,6 +191,10 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     producer,
     cache,
     search,
+    reranking: config.reranking && {
+      reranker: skipWhileFailing(createHttpReranker(config.reranking)),
+      candidates: config.reranking.candidates,
+    },
     searchTimeoutMs: config.search.timeoutMs,
     onSearch: createSearchMetrics(metrics),
     metrics,

@@ -3,7 +3,7 @@ import type { Fetcher, Poster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
-import type { Search } from '@sluice/search';
+import type { Reranker, Search } from '@sluice/search';
 import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
 import type { Logger, Registry, SearchReport } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
@@ -20,6 +20,8 @@ export interface Services {
   producer: Producer;
   cache: TieredCache;
   search: Search;
+  /** Undefined: none is configured. */
+  reranking: { reranker: Reranker; candidates: number } | undefined;
   /** Longest time of a search, in ms. */
   searchTimeoutMs: number;
   /** Told how each query ended. */

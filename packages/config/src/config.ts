@@ -90,6 +90,17 @@ export interface Config {
     efSearch: number;
     recall: { target: number; intervalMs: number };
   };
+  /** Undefined: no re-ranking. */
+  reranking:
+    | {
+        url: string;
+        format: 'cohere' | 'tei';
+        model: string | undefined;
+        apiKey: string | undefined;
+        timeoutMs: number;
+        candidates: number;
+      }
+    | undefined;
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -121,6 +132,18 @@ export function requireServices(config: Config): {
   if (databaseUrl && queue) return { databaseUrl, queue };
   const expected = 'a Postgres URL; without one, `sluice up` starts an embedded Postgres and everything else';
   throw new ConfigError([{ variable: 'DATABASE_URL', given: '(not set)', expected }]);
+}
+
+function rerankingOf(values: Values): Config['reranking'] {
+  if (!values.RERANK_URL) return undefined;
+  return {
+    url: values.RERANK_URL,
+    format: values.RERANK_FORMAT,
+    model: values.RERANK_MODEL,
+    apiKey: values.RERANK_API_KEY,
+    timeoutMs: values.RERANK_TIMEOUT_MS,
+    candidates: values.RERANK_CANDIDATES,
+  };
 }
 
 export function loadConfig(environment: Environment): Config {
@@ -225,6 +248,7 @@ export function loadConfig(environment: Environment): Config {
         intervalMs: values.SEARCH_RECALL_INTERVAL_SECONDS * 1_000,
       },
     },
+    reranking: rerankingOf(values),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

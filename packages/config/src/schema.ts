@@ -83,7 +83,15 @@ const urlHosts = () =>
     }),
   );
 
-export type Group = 'HTTP' | 'Services' | 'Connection pool' | 'Ingestion' | 'Embedding' | 'Search' | 'Logs';
+export type Group =
+  | 'HTTP'
+  | 'Services'
+  | 'Connection pool'
+  | 'Ingestion'
+  | 'Embedding'
+  | 'Search'
+  | 'Re-ranking'
+  | 'Logs';
 
 interface Variable<S extends z.ZodType> {
   schema: S;
@@ -511,6 +519,44 @@ export const variables = {
     integer(0, 86_400),
     '30',
     'How often workers look for collections that have changed and measure their recall. 0: never, only on demand.',
+  ),
+
+  RERANK_URL: variable(
+    'Re-ranking',
+    optional(url('http:', 'https:')),
+    undefined,
+    'Endpoint that judges the hits of queries with `rerank`, e.g. https://api.jina.ai/v1/rerank. Without it there is none.',
+  ),
+  RERANK_FORMAT: variable(
+    'Re-ranking',
+    z.enum(['cohere', 'tei'], { error: 'expected cohere or tei' }),
+    'cohere',
+    'What the endpoint speaks: cohere (Cohere, Jina, vLLM), or tei (Text Embeddings Inference).',
+  ),
+  RERANK_MODEL: variable(
+    'Re-ranking',
+    optional(z.string().min(1)),
+    undefined,
+    'Model that is asked for; tei has but one.',
+  ),
+  RERANK_API_KEY: variable(
+    'Re-ranking',
+    optional(z.string().min(1)),
+    undefined,
+    'Key of the endpoint.',
+    true,
+  ),
+  RERANK_TIMEOUT_MS: variable(
+    'Re-ranking',
+    integer(1, 60_000),
+    '1000',
+    'Longest wait for the endpoint, in milliseconds; then hits stay in the order of the search.',
+  ),
+  RERANK_CANDIDATES: variable(
+    'Re-ranking',
+    integer(1, 200),
+    '50',
+    'Hits of the search that are judged, unless a query says how many. More find more, and take longer.',
   ),
 
   LOG_LEVEL: variable(

@@ -39,6 +39,7 @@ export const problemCodes = {
   wrong_vector_length: [400, 'The vector does not have the dimensions of the collection'],
   unsupported_dimensions: [400, 'The storage cannot index that many dimensions'],
   collections_differ: [400, 'Collections of different models or distances cannot be searched together'],
+  rerank_not_configured: [400, 'The server has no re-ranker (RERANK_URL); leave `rerank` out'],
   unauthorized: [401, 'A key is needed, or the one given is not known'],
   url_not_allowed: [403, 'The server does not fetch documents from that URL'],
   forbidden_origin: [403, 'A web page of another site, or a Host that is not this machine'],

@@ -148,6 +148,29 @@ export const querySchema = z
         '`next_cursor` of an answer to the same request, for the hits after those. Pages reach 1 000 hits deep, and end when a ' +
           'collection changes',
       ),
+    rerank: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          query: textSchema
+            .optional()
+            .describe('What hits are judged by. Default `query`; needed for `vector` and `queries`'),
+          candidates: z
+            .int()
+            .min(1)
+            .max(maxResults)
+            .optional()
+            .describe(
+              'How many hits of the search are judged, `k` at least. Default RERANK_CANDIDATES of the server',
+            ),
+        }),
+      ])
+      .default(false)
+      .describe(
+        'Has the hits of the search judged by a model of the server (RERANK_URL) and gives the best `k` in its order, with a ' +
+          '`rerank_score`. score_threshold and max_per_document apply before. When the model does not answer in time, they stay in ' +
+          'the order of the search, and `degraded` says so. Such answers have no further pages',
+      ),
     timeout_ms: z
       .int()
       .min(1)
@@ -177,6 +200,18 @@ export const querySchema = z
       error: 'expected exactly one of query, vector and queries',
     },
   )
+  .refine(
+    ({ rerank, query }) =>
+      rerank === false || query !== undefined || (rerank !== true && rerank.query !== undefined),
+    {
+      path: ['rerank'],
+      error: 'expected {"query": "..."}: without `query` there is no text to judge hits by',
+    },
+  )
+  .refine(({ rerank, cursor }) => rerank === false || cursor === undefined, {
+    path: ['cursor'],
+    error: 'expected no cursor, as re-ranked answers have one page',
+  })
   .refine(
     ({ mode, vector, queries }) =>
       mode === 'vector' || (!vector && !queries?.some((question) => question.vector !== undefined)),
@@ -251,6 +286,12 @@ const hitSchema = z
       .describe(
         'Higher is better: cosine similarity, 1 / (1 + L2 distance), or the inner product; in mode text from 0 to 1, how well the ' +
           'words fit; in mode hybrid the sum of weight / (60 + place) in both lists',
+      ),
+    rerank_score: z
+      .number()
+      .optional()
+      .describe(
+        'By the re-ranker, on the scale of its model; absent without `rerank`, and where it was skipped',
       ),
     distance: z.number().nullable().describe('Null in mode text'),
     chunk_id: z.uuid(),
@@ -332,6 +373,7 @@ export const answerSchema = z
         timings: z.object({
           embed_ms: z.number().describe('Embedding of the query text; 0 when it was known'),
           search_ms: z.number().describe('Database; 0 when cached'),
+          rerank_ms: z.number().describe('Re-ranking; 0 without'),
           total_ms: z.number(),
         }),
       })

@@ -16,6 +16,16 @@ export {
   measureRecall,
 } from './recall/measure-recall.ts';
 export { type RecallSamplerOptions, startRecallSampler } from './recall/recall-sampler.ts';
+export type { RerankFormat } from './reranking/formats.ts';
+export { createHttpReranker, type HttpRerankerOptions } from './reranking/http-reranker.ts';
+export {
+  queryReranked,
+  type RerankedAnswer,
+  type RerankedHit,
+  type Reranking,
+} from './reranking/query-reranked.ts';
+export { type Reranker, RerankFault } from './reranking/reranker.ts';
+export { skipWhileFailing } from './reranking/skip-while-failing.ts';
 export { samplePressure } from './sampled-pressure.ts';
 export {
   createSearch,

@@ -10,6 +10,7 @@ export type { TestServices } from './find-services.ts';
 export { freePort } from './free-port.ts';
 export { testServices } from './provided-services.ts';
 export { createRandom, type Random } from './random.ts';
+export { type RerankServer, startRerankServer } from './rerank-server.ts';
 export type {
   PgBouncerOptions,
   PostgresOptions,

@@ -11,6 +11,7 @@ interface QueryFlags extends ClientFlags {
   maxPerDocument?: number;
   minScore?: number;
   filter?: Record<string, unknown>;
+  rerank: boolean;
   json: boolean;
 }
 
@@ -21,7 +22,18 @@ function finite(text: string): number {
 }
 
 async function query(words: string[], flags: QueryFlags): Promise<void> {
-  const { url, key, collection: collections, mode, k, filter, maxPerDocument, minScore, json } = flags;
+  const {
+    url,
+    key,
+    collection: collections,
+    mode,
+    k,
+    filter,
+    maxPerDocument,
+    minScore,
+    rerank,
+    json,
+  } = flags;
   const text = words.join(' ');
   const body = await createClient({ url, key }).query({
     query: text,
@@ -31,6 +43,7 @@ async function query(words: string[], flags: QueryFlags): Promise<void> {
     ...(maxPerDocument !== undefined && { max_per_document: maxPerDocument }),
     ...(minScore !== undefined && { score_threshold: minScore }),
     ...(filter && { filter }),
+    ...(rerank && { rerank }),
   });
   print(json ? JSON.stringify(body) : renderAnswer(body, text));
 }
@@ -60,6 +73,7 @@ export function queryCommand(): Command {
       'only documents whose metadata fits this JSON object; operators such as $gte are possible',
       jsonObject,
     )
+    .option('--rerank', 'in the order of the re-ranking model of the server', false)
     .option('--json', 'print the answer of the server as one JSON line', false);
   return withClientOptions(command)
     .addHelpText(

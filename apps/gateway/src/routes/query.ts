@@ -1,6 +1,7 @@
 import { type AnswerBody, type QueryBody, querySchema } from '@sluice/contract';
-import { type Query, queryCollections, untilAborted } from '@sluice/search';
+import { type Query, queryReranked, type Reranking, untilAborted } from '@sluice/search';
 import express, { Router } from 'express';
+import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { observeQuery } from '../observe-query.ts';
 import { presentAnswer } from '../present-answer.ts';
@@ -18,13 +19,24 @@ function wordsOf({ mode, hybrid }: QueryBody): Query['words'] {
   return { mode, vectorWeight: hybrid?.vector_weight ?? 1, textWeight: hybrid?.text_weight ?? 1 };
 }
 
-export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Services): Router {
+function rerankingOf({ rerank, query }: QueryBody, configured: Services['reranking']): Reranking | undefined {
+  if (rerank === false) return undefined;
+  if (!configured)
+    throw new HttpProblem(
+      'rerank_not_configured',
+      'this server has no re-ranker: set RERANK_URL, or leave rerank out',
+    );
+  const { query: text = query, candidates = configured.candidates } = rerank === true ? {} : rerank;
+  return { reranker: configured.reranker, text: text as string, candidates };
+}
+
+export function queryRoutes({ catalog, search, reranking, searchTimeoutMs, onSearch }: Services): Router {
   const router = Router();
 
   async function answerTo(body: QueryBody, signal: AbortSignal): Promise<AnswerBody> {
     const names = body.collections ?? [body.collection];
     const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
-    const answer = await queryCollections(search, {
+    const asked: Query = {
       collections,
       queries: questionsOf(body),
       k: body.k,
@@ -37,7 +49,8 @@ export function queryRoutes({ catalog, search, searchTimeoutMs, onSearch }: Serv
       explain: body.explain,
       signal,
       maxStaleMs: body.max_stale_seconds === undefined ? undefined : body.max_stale_seconds * 1_000,
-    });
+    };
+    const answer = await queryReranked(search, asked, rerankingOf(body, reranking));
     return presentAnswer(body, collections, answer);
   }
 
