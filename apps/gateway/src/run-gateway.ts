@@ -36,6 +36,7 @@ import {
   registerPoolMetrics,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
+import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
 import type { Services } from './services.ts';
@@ -229,6 +230,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
     createApp(services),
   );
+  answerBrokenRequests(server);
 
   async function closeServices(): Promise<void> {
     closing.abort();

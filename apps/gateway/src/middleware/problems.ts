@@ -20,17 +20,28 @@ export function methodNotAllowed(...allowed: string[]): RequestHandler {
 // Time for a sender that is still sending to read the answer before the connection is cut.
 const lingerMs = 1_000;
 
-/** Answers before the whole request was read: the rest is not waited for. */
+/**
+ * Answers before the whole request was read: the rest is thrown away for a moment, and not waited for. Were the connection closed at once,
+ * as Node does where the client has asked for that, whoever is still sending would get a reset in place of the answer.
+ */
 function cutOffRest(response: Response): void {
   const { req: request } = response;
   if (request.complete) return;
+  const closes = !response.shouldKeepAlive;
+  response.shouldKeepAlive = true;
   request.unpipe();
   request.resume();
-  const cut = () => {
+  const end = () => {
     if (!request.complete) request.destroy();
+    else if (closes) request.socket.end();
   };
-  // Not "Connection: close": Node would then close at once, and whoever is still sending never reads the answer.
-  response.once('finish', () => setTimeout(cut, lingerMs).unref());
+  response.once('finish', () => {
+    const cut = setTimeout(end, lingerMs).unref();
+    request.once('end', () => {
+      clearTimeout(cut);
+      end();
+    });
+  });
 }
 
 /** Every error of every route ends here, as a problem document. */
