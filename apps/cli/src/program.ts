@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { migrateCommand } from './commands/migrate.ts';
 import { queryCommand } from './commands/query.ts';
+import { recallCommand } from './commands/recall.ts';
 import { gatewayCommand, workerCommand } from './commands/service.ts';
 import { upCommand } from './commands/up.ts';
 import { uploadCommand } from './commands/upload.ts';
@@ -38,6 +39,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 server not reachable.`,
     migrateCommand(),
     uploadCommand(),
     queryCommand(),
+    recallCommand(),
   ]) {
     inherit(program, command);
   }

@@ -12,6 +12,7 @@ import { collectionRoutes } from './routes/collections.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { qualityRoutes } from './routes/quality.ts';
 import { queryRoutes } from './routes/query.ts';
 import { dashboardPath, queueDashboard } from './routes/queue-dashboard.ts';
 import { receiptRoutes } from './routes/receipts.ts';
@@ -58,6 +59,7 @@ export function createApp(services: Services): Express {
   app.use('/v1/batches', batchRoutes(services));
   app.use('/v1/documents', documentRoutes(services));
   app.use('/v1/collections', collectionRoutes(services));
+  app.use('/v1/collections', qualityRoutes(services));
   app.use('/v1/receipts', receiptRoutes(services));
   app.use('/v1/query', queryRoutes(services));
   app.use(notFound);

@@ -222,6 +222,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     embeddingDefaults: config.embedding,
     vectorIndex: vectorIndexOf(config),
     log,
+    recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
     apiKeys: config.http.apiKeys,
     version: packageJson.version,

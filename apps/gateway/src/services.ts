@@ -38,6 +38,8 @@ export interface Services {
   /** Of new collections. */
   vectorIndex: VectorIndex;
   log: Logger;
+  /** What the effort of searches is to hold, and what it is before it was measured. */
+  recall: { target: number; unmeasured: number };
   limits: { maxUploadBytes: number; maxUploadFiles: number };
   apiKeys: readonly string[];
   version: string;

@@ -18,6 +18,7 @@ export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
+export { measurementSchema, type QualityBody } from './quality.ts';
 export {
   type AnswerBody,
   type HitBody,

@@ -19,6 +19,7 @@ import {
 } from './document.ts';
 import { readinessSchema } from './health.ts';
 import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
+import { measurementSchema, qualitySchema } from './quality.ts';
 import { answerSchema, querySchema } from './query.ts';
 import { receiptSchema } from './receipt.ts';
 import {
@@ -411,6 +412,30 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           tags: ['Collections'],
           requestParams: { path: z.object({ name: collectionNameSchema }) },
           responses: { '200': json(deletedMeaning, receiptSchema), ...problems('collection_not_found') },
+        },
+      },
+      '/v1/collections/{name}/quality': {
+        get: {
+          operationId: 'getQuality',
+          summary: 'How much of what exact search finds the collection’s searches find',
+          description: 'As it was measured last. Workers measure in the background what has changed.',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          responses: { '200': json('The recall', qualitySchema), ...problems('collection_not_found') },
+        },
+        post: {
+          operationId: 'measureQuality',
+          summary: 'Measure it now',
+          description:
+            'Takes ten seconds at most, and a scan of all vectors for each query; what was compared by then counts. The effort of searches is ' +
+            'chosen anew.',
+          tags: ['Collections'],
+          requestParams: { path: z.object({ name: collectionNameSchema }) },
+          requestBody: { content: { 'application/json': { schema: measurementSchema } } },
+          responses: {
+            '200': json('The recall', qualitySchema),
+            ...problems('invalid_request', 'invalid_json', 'collection_not_found'),
+          },
         },
       },
       '/v1/receipts/{id}': {

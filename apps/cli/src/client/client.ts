@@ -1,4 +1,4 @@
-import type { AnswerBody, Problem, UploadBody } from '@sluice/contract';
+import type { AnswerBody, Problem, QualityBody, UploadBody } from '@sluice/contract';
 import { CliError } from '../errors.ts';
 import { problemError } from './problem.ts';
 
@@ -16,6 +16,8 @@ export interface Client {
   /** Server-sent events of one upload. */
   events(upload: UploadBody, signal: AbortSignal): Promise<Response>;
   query(body: object): Promise<AnswerBody>;
+  /** Compares `sample` queries with exact search, now. */
+  measureQuality(collection: string, sample: number): Promise<QualityBody>;
 }
 
 /** fetch says only that it failed; the reason, such as ECONNREFUSED, is in its cause. */
@@ -98,6 +100,14 @@ export function createClient({ url, key }: ClientOptions): Client {
     },
     status: (upload) => json(call(upload.status_url)),
     events: (upload, signal) => call(upload.events_url, { headers: { accept: 'text/event-stream' }, signal }),
+    measureQuality: (collection, sample) =>
+      json(
+        call(`/v1/collections/${encodeURIComponent(collection)}/quality`, {
+          method: 'POST',
+          body: JSON.stringify({ sample }),
+          headers: { 'content-type': 'application/json' },
+        }),
+      ),
     query: (body) =>
       json(
         call('/v1/query', {
