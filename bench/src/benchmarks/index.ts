@@ -10,6 +10,7 @@ import { filteredSearch } from './filtered-search.ts';
 import { httpSearch } from './http-search.ts';
 import { ingest } from './ingest.ts';
 import { lanes } from './lanes.ts';
+import { recall } from './recall.ts';
 import { select } from './select.ts';
 import { storeSearch } from './store-search.ts';
 import { uncachedSearch } from './uncached-search.ts';
@@ -23,6 +24,7 @@ export const benchmarks: readonly Benchmark[] = [
   lanes,
   callersBenchmark,
   storeSearch,
+  recall,
   filteredSearch,
   httpSearch,
   busySearch,
