@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import type { AnswerBody, UploadBody } from '@sluice/contract';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +79,9 @@ describe('sluice up without services', { timeout: 90_000 }, () => {
     expect(another.stderr).toContain('SLUICE_DATA_DIR');
     expect(another.stderr).not.toMatch(/\n\s+at /);
     expect((await fetch(`${up.url}/readyz`)).status).toBe(200);
+    // The processors go to the gateway first.
+    expect(getPriority(up.pids.worker)).toBe(Math.max(10, getPriority()));
+    expect(getPriority(up.pids.gateway)).toBe(getPriority());
 
     for (const name of ['worker', 'gateway'] as const) {
       process.kill(up.pids[name], 'SIGKILL');

@@ -54,6 +54,7 @@ export interface Config {
     reconcileMs: number;
     batchRows: number;
     yieldAboveMs: number;
+    nice: number;
   };
   vectorIndex: {
     minChunks: number;
@@ -201,6 +202,7 @@ export function loadConfig(environment: Environment): Config {
       reconcileMs: values.RECONCILE_SECONDS * 1_000,
       batchRows: values.INSERT_BATCH_ROWS,
       yieldAboveMs: values.INGEST_YIELD_ABOVE_MS,
+      nice: values.WORKER_NICE,
     },
     vectorIndex: {
       minChunks: values.VECTOR_INDEX_MIN_CHUNKS,

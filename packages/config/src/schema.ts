@@ -306,6 +306,12 @@ export const variables = {
     '4',
     'Uploads one worker process ingests at the same time.',
   ),
+  WORKER_NICE: variable(
+    'Ingestion',
+    integer(0, 19),
+    '10',
+    'Niceness of worker processes: on a machine that they share with gateways or the database, those have the processors first. 0: as they were started.',
+  ),
   INGEST_YIELD_ABOVE_MS: variable(
     'Ingestion',
     integer(0, 60_000),

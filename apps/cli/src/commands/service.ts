@@ -1,3 +1,5 @@
+import { getPriority, setPriority } from 'node:os';
+import { loadConfig } from '@sluice/config';
 import { Command } from 'commander';
 import { runService } from '../run-service.ts';
 
@@ -18,6 +20,11 @@ export function gatewayCommand(): Command {
     );
 }
 
+/** Before threads are made, which inherit it. A process may not take back what it has given up. */
+function yieldProcessors(nice: number): void {
+  if (nice > getPriority()) setPriority(nice);
+}
+
 export function workerCommand(): Command {
   return new Command('worker')
     .summary('run an ingestion worker in the foreground')
@@ -29,6 +36,7 @@ export function workerCommand(): Command {
     .action(() =>
       runService(async () => {
         const { runWorker } = await import('@sluice/worker');
+        yieldProcessors(loadConfig(process.env).worker.nice);
         return runWorker(process.env);
       }),
     );
