@@ -58,8 +58,8 @@ callers than it can serve within the patience of the interactive lane sends some
     let at = 0;
     const knownBody = () => known[at++ % known.length] as string;
 
-    const measureMs = context.quick ? 900 : 3_000;
-    const rounds = { rounds: context.quick ? 1 : 3, onRound: context.progress };
+    const measureMs = context.quick ? 900 : 2_500;
+    const rounds = { rounds: context.quick ? 1 : 2, onRound: context.progress };
     const askAll = async (to: string) => {
       for (const body of known) await ask(to, body);
     };
