@@ -1,1 +1,2 @@
 export { type RunningWorker, runWorker } from './run-worker.ts';
+export { yieldProcessors } from './yield-processors.ts';

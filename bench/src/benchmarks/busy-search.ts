@@ -89,7 +89,7 @@ saturated bulk lane.`,
       { name: 'while ingesting', measure: whileIngesting },
       { name: 'idle', measure: async () => ({ ...(await search()), chunks: 0 }) },
     ];
-    const rounds = { rounds: context.quick ? 1 : 5, onRound: context.progress };
+    const rounds = { rounds: context.quick ? 1 : 3, onRound: context.progress };
     return {
       cases: [await alternate(`${perSecond} searches a second`, contenders, rounds)],
       comparisons: [{ ours: 'while ingesting', peers: ['idle'], metrics: [p50, p95, p99] }],

@@ -1,5 +1,3 @@
-import { getPriority, setPriority } from 'node:os';
-import { loadConfig } from '@sluice/config';
 import { Command } from 'commander';
 import { runService } from '../run-service.ts';
 
@@ -20,11 +18,6 @@ export function gatewayCommand(): Command {
     );
 }
 
-/** Before threads are made, which inherit it. A process may not take back what it has given up. */
-function yieldProcessors(nice: number): void {
-  if (nice > getPriority()) setPriority(nice);
-}
-
 export function workerCommand(): Command {
   return new Command('worker')
     .summary('run an ingestion worker in the foreground')
@@ -35,8 +28,8 @@ export function workerCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ WORKER_CONCURRENCY=8 sluice worker')
     .action(() =>
       runService(async () => {
-        const { runWorker } = await import('@sluice/worker');
-        yieldProcessors(loadConfig(process.env).worker.nice);
+        const { runWorker, yieldProcessors } = await import('@sluice/worker');
+        yieldProcessors(process.env);
         return runWorker(process.env);
       }),
     );
