@@ -31,6 +31,24 @@ describe.each(['cohere', 'tei'] as const)('a re-ranker that speaks %s', (format)
     expect(server.requests[0]?.texts[0]).toHaveLength(8_000);
   });
 
+  test('is never sent half a character', async () => {
+    await using server = await startRerankServer(format);
+    // The pair stands where the text is cut.
+    const cutInTwo = `${'x'.repeat(7_999)}\u{1f9a6} dog`;
+    expect(await at(server, 5_000).rerank('dog', [cutInTwo, 'a dog'])).toEqual([0, 1]);
+    expect(server.requests[0]?.texts[0]).toBe(`${'x'.repeat(7_999)}\ufffd`);
+    expect(await at(server, 5_000).rerank('dog \ud83e', ['a dog'])).toEqual([1]);
+    expect(server.requests[1]?.query).toBe('dog \ufffd');
+  });
+
+  test('gives as many texts as there can be their scores, also when it gives them back', async () => {
+    await using server = await startRerankServer(format);
+    const long = Array.from({ length: 200 }, (_, i) => 'dog '.repeat(i % 7).padEnd(8_000, 'ế'));
+    expect(await at(server, 20_000).rerank('dog', long)).toEqual(long.map((_, i) => i % 7));
+    const sent = server.requests.map(({ texts: part }) => part.length);
+    expect(sent.sort((a, b) => b - a)).toEqual(format === 'tei' ? [32, 32, 32, 32, 32, 32, 8] : [200]);
+  });
+
   test.each([
     ['status 429', 'it answered with status 429'],
     ['status 500', 'it answered with status 500'],
@@ -38,7 +56,7 @@ describe.each(['cohere', 'tei'] as const)('a re-ranker that speaks %s', (format)
     ['cut off', 'it cannot be reached, or broke off'],
     ['redirect', 'it cannot be reached, or broke off'],
     ['not json', 'the answer is not JSON'],
-    ['too large', 'the answer has more than 1048576 bytes'],
+    ['too large', 'the answer has more than 1048732 bytes'],
     ['no list', 'it has no list of results'],
     ['wrong index', 'a result has no index of a text'],
     ['doubled index', 'a text has two scores'],

@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
+// Its --max-client-batch-size by default.
+const maxTeiTexts = 32;
+
 /** What it does with the next requests. */
 export type RerankServerFault =
   | 'none'
@@ -26,7 +29,10 @@ export interface RerankServer extends AsyncDisposable {
   fault: RerankServerFault;
 }
 
-/** Scores a text by how often it has the words of the query: a real server that speaks the formats of re-rankers. */
+/**
+ * Scores a text by how often it has the words of the query: a real server that speaks the formats of re-rankers, gives texts back as
+ * vLLM does, and refuses what Text Embeddings Inference refuses.
+ */
 export async function startRerankServer(format: 'cohere' | 'tei'): Promise<RerankServer> {
   const scoreOf = (query: string, candidate: string) =>
     query.split(' ').reduce((sum, word) => sum + candidate.split(word).length - 1, 0);
@@ -34,7 +40,7 @@ export async function startRerankServer(format: 'cohere' | 'tei'): Promise<Reran
   function results(query: string, texts: string[]) {
     const scored = texts.map((one, index) => {
       const score = scoreOf(query, one);
-      return format === 'tei' ? { index, score } : { index, relevance_score: score };
+      return format === 'tei' ? { index, score } : { index, relevance_score: score, document: { text: one } };
     });
     // As the services do: best first.
     const value = (one: { score?: number; relevance_score?: number }) =>
@@ -48,6 +54,8 @@ export async function startRerankServer(format: 'cohere' | 'tei'): Promise<Reran
     const { authorization } = request.headers;
     self.requests.push({ query: body.query, texts, model: body.model, authorization });
     const { fault } = self;
+    if (format === 'tei' && texts.length > maxTeiTexts) return void response.writeHead(413).end();
+    if (![body.query, ...texts].every((one) => one.isWellFormed())) return void response.writeHead(422).end();
     if (fault.startsWith('status'))
       return void response.writeHead(Number(fault.slice(7))).end('{"secret":"no"}');
     if (fault === 'slow') return;

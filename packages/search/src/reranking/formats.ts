@@ -8,6 +8,12 @@ import { RerankFault } from './reranker.ts';
  */
 export type RerankFormat = 'cohere' | 'tei';
 
+/**
+ * Most texts in one request. Text Embeddings Inference refuses more than 32 with 413 unless it was started with another
+ * `--max-client-batch-size` (https://huggingface.co/docs/text-embeddings-inference/cli_arguments); Cohere advises against more than 1 000.
+ */
+export const maxTexts: Readonly<Record<RerankFormat, number>> = { cohere: 1_000, tei: 32 };
+
 export function requestBody(
   format: RerankFormat,
   model: string | undefined,
