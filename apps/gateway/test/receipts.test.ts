@@ -132,13 +132,16 @@ function receipts(mode: Mode): void {
     },
   );
 
-  /** Not in the middle of a transaction: with the row locked the deletion would wait for it. */
+  /**
+   * Not in the middle of a transaction: with the row locked the deletion would wait for it. A COPY that waits for more rows counts as
+   * active, and holds up DROP DATABASE of other tests as well.
+   */
   async function stopWorker(): Promise<void> {
     for (;;) {
       process.kill(worker.pid as number, 'SIGSTOP');
       const { rowCount } = await pool.query(
         `select from pg_stat_activity where datname = current_database() and application_name = 'sluice-worker'
-           and state like 'idle in transaction%'`,
+           and state <> 'idle'`,
       );
       if (rowCount === 0) return;
       process.kill(worker.pid as number, 'SIGCONT');
