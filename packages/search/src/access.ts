@@ -1,6 +1,7 @@
 import type { Filter } from '@sluice/contract';
 import type { Queryable } from '@sluice/pool';
 import { type Access, type Collection, estimateMatches, type MatchEstimate } from '@sluice/store';
+import { maxEffort } from './effort.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { withSignal } from './with-signal.ts';
 
@@ -9,12 +10,16 @@ import { withSignal } from './with-signal.ts';
 const affordableVisits = 20_000 / 4;
 // So many are compared about as fast as the index finds ten of them among many others.
 const alwaysScanned = 2_000;
+// A candidate of a walk through the graph costs as much as comparing about so many chunks one after the other.
+const scannedPerCandidate = 20;
 
 const keptMs = 60_000;
 const maxKept = 2_000;
 
 export interface AccessChoice {
   access: Access;
+  /** `hnsw.ef_search`, where the vector index is asked. */
+  effort: number;
   /** Only with a filter and a vector index. */
   estimate?: MatchEstimate;
 }
@@ -23,15 +28,23 @@ export interface AccessChooser {
   choose(
     collection: Collection,
     filter: Filter | undefined,
-    k: number,
+    { k, effort }: { k: number; effort: number },
     signal?: AbortSignal,
   ): Promise<AccessChoice>;
   /** The index has found fewer than were asked for: there are fewer, or the estimate was wrong. */
   underReturned(collection: Collection, filter: Filter): void;
 }
 
-function accessFor({ matches, chunks }: MatchEstimate, k: number): Access {
-  return matches <= Math.max(alwaysScanned, (k * chunks) / affordableVisits) ? 'scan' : 'index';
+/**
+ * A filter takes its share of the candidates too, so that with it a walk needs as many more: `effort * chunks / matches` of them. Comparing all
+ * that it lets through costs less once `matches` is below what those cost.
+ */
+function choiceFor(estimate: MatchEstimate, { k, effort }: { k: number; effort: number }): AccessChoice {
+  const { matches, chunks } = estimate;
+  const cheaperBelow = Math.sqrt(scannedPerCandidate * effort * chunks);
+  const scanned = matches <= Math.max(alwaysScanned, (k * chunks) / affordableVisits, cheaperBelow);
+  if (scanned) return { access: 'scan', effort, estimate };
+  return { access: 'index', effort: Math.min(maxEffort, Math.ceil((effort * chunks) / matches)), estimate };
 }
 
 /**
@@ -70,11 +83,11 @@ export function createAccessChooser(db: Queryable): AccessChooser {
   }
 
   return {
-    async choose(collection, filter, k, signal) {
-      if (collection.vectorIndex !== 'hnsw') return { access: 'scan' };
-      if (!filter) return { access: 'index' };
-      const estimate = await estimateOf(collection, filter, signal);
-      return { access: accessFor(estimate, k), estimate };
+    async choose(collection, filter, asked, signal) {
+      const { effort } = asked;
+      if (collection.vectorIndex !== 'hnsw') return { access: 'scan', effort };
+      if (!filter) return { access: 'index', effort };
+      return choiceFor(await estimateOf(collection, filter, signal), asked);
     },
     underReturned(collection, filter) {
       const key = keyOf(collection, filter);

@@ -1,7 +1,6 @@
 import type { Filter } from '@sluice/contract';
 import type { Queryable } from '@sluice/pool';
 import {
-  type Access,
   type ChunkHit,
   type ChunkQuery,
   type Collection,
@@ -50,7 +49,7 @@ export interface FoundChunks extends Way {
 export interface ChunkQuestion extends Pick<ChunkQuery, 'filter' | 'offset' | 'context'> {
   vector: Float32Array;
   k: number;
-  /** `hnsw.ef_search`, where the vector index is asked. */
+  /** `hnsw.ef_search`, where the vector index is asked; more of it behind a filter, but for the pages after the first. */
   effort: number;
   /** Most hits of one document. */
   maxPerDocument?: number | undefined;
@@ -72,8 +71,8 @@ const maxCandidates = 2_000;
 
 /** What to send, one after the other, until there are `k` hits. */
 function* attempts(
-  { vector, k, filter, offset = 0, maxPerDocument, context, effort, goOn }: ChunkQuestion,
-  access: Access,
+  { vector, k, filter, offset = 0, maxPerDocument, context, goOn }: ChunkQuestion,
+  { access, effort }: AccessChoice,
 ): Generator<ChunkQuery> {
   const limit = offset + k;
   const query = { vector, limit, filter, offset, context, effort, access };
@@ -93,11 +92,11 @@ function* attempts(
 async function choose(
   chooser: AccessChooser,
   collection: Collection,
-  { k, offset = 0, filter, goOn }: ChunkQuestion,
+  { k, offset = 0, filter, goOn, effort }: ChunkQuestion,
   signal: AbortSignal | undefined,
 ): Promise<AccessChoice> {
-  if (goOn) return { access: goOn.index === 'hnsw' ? 'index' : 'scan' };
-  return chooser.choose(collection, filter, offset + k, signal);
+  if (goOn) return { access: goOn.index === 'hnsw' ? 'index' : 'scan', effort };
+  return chooser.choose(collection, filter, { k: offset + k, effort }, signal);
 }
 
 export interface ChunkFinderOptions {
@@ -112,12 +111,12 @@ export function createChunkFinder(lane: Queryable, { onIndexSearch }: ChunkFinde
   return async (collection, question, signal) => {
     const db = withSignal(lane, signal);
     const start = performance.now();
-    const { access, estimate } = await choose(chooser, collection, question, signal);
+    const choice = await choose(chooser, collection, question, signal);
     const chosen = performance.now();
     let hits: ChunkHit[] = [];
     let last: ChunkQuery | undefined;
     let statements = 0;
-    for (const query of attempts(question, access)) {
+    for (const query of attempts(question, choice)) {
       hits = await searchChunks(db, collection, query);
       last = query;
       statements += 1;
@@ -126,11 +125,12 @@ export function createChunkFinder(lane: Queryable, { onIndexSearch }: ChunkFinde
     const searchMs = performance.now() - chosen;
     const scanned = last?.access === 'scan';
     if (!scanned) onIndexSearch?.(searchMs);
-    if (access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
+    if (choice.access === 'index' && scanned) chooser.underReturned(collection, question.filter as Filter);
     const index = scanned ? (question.filter ? 'filter' : 'exact') : 'hnsw';
-    const effort = scanned ? null : question.effort;
+    const effort = scanned ? null : choice.effort;
     if (!question.explain) return { hits, index, effort };
     const plan = await explainSearch(db, collection, last as ChunkQuery);
+    const { estimate } = choice;
     const explanation = { plan, effort, estimate, estimateMs: chosen - start, searchMs, statements };
     return { hits, index, effort, explanation };
   };

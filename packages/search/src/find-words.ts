@@ -11,7 +11,7 @@ import {
   searchWords,
   type WordStatistics,
 } from '@sluice/store';
-import { createAccessChooser } from './access.ts';
+import { type AccessChoice, createAccessChooser } from './access.ts';
 import { SearchError } from './errors.ts';
 import type { ChunkQuestion, FoundChunks, IndexUsed } from './find-chunks.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -79,13 +79,13 @@ export function createWordFinder(lane: Queryable): WordFinder {
   const chooser = createAccessChooser(lane);
   const statisticsOf = createStatistics(lane);
 
-  async function accessFor(
+  async function choose(
     collection: Collection,
-    { goOn, filter, words }: WordQuestion,
+    { goOn, filter, words, effort }: WordQuestion,
     signal: AbortSignal | undefined,
-  ): Promise<Access> {
-    if (goOn) return goOn.index === 'hnsw' ? 'index' : 'scan';
-    return (await chooser.choose(collection, filter, words.candidates, signal)).access;
+  ): Promise<AccessChoice> {
+    if (goOn) return { access: goOn.index === 'hnsw' ? 'index' : 'scan', effort };
+    return chooser.choose(collection, filter, { k: words.candidates, effort }, signal);
   }
 
   return async (collection, question, signal) => {
@@ -93,9 +93,9 @@ export function createWordFinder(lane: Queryable): WordFinder {
     const db = withSignal(lane, signal);
     const start = performance.now();
     const { text, words, vector, k, offset = 0, filter, context, maxPerDocument } = question;
-    const [statistics, access] = await Promise.all([
+    const [statistics, choice] = await Promise.all([
       statisticsOf(collection),
-      vector && accessFor(collection, question, signal),
+      vector && choose(collection, question, signal),
     ]);
     const combination = words.mode === 'text' ? 'all' : 'any';
     const language = languageOf(collection.language);
@@ -107,14 +107,14 @@ export function createWordFinder(lane: Queryable): WordFinder {
       offset,
       context,
       mostPerDocument: maxPerDocument,
-      hybrid: vector && access && { ...words, vector, access, effort: question.effort },
+      hybrid: vector && choice && { ...words, vector, access: choice.access, effort: choice.effort },
     };
     const chosen = performance.now();
     const hits = await searchWords(db, collection, query);
     const searchMs = performance.now() - chosen;
     const textIndex = collection.textIndex === 'gin' ? 'gin' : 'exact';
-    const index = vector ? wayOf(access, filter !== undefined) : textIndex;
-    const effort = access === 'index' ? question.effort : null;
+    const index = vector ? wayOf(choice?.access, filter !== undefined) : textIndex;
+    const effort = choice?.access === 'index' ? choice.effort : null;
     if (!question.explain) return { hits, index, effort, textIndex };
     const plan = await explainWords(db, collection, query);
     const explanation = { plan, effort, estimateMs: chosen - start, searchMs, statements: 1 };

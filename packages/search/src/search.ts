@@ -5,7 +5,7 @@ import type { Collection } from '@sluice/store';
 import { type AnswerCacheOptions, type AnswerSource, createAnswerCache } from './answer-cache.ts';
 import { cacheKey } from './cache-key.ts';
 import type { Degradation } from './degradation.ts';
-import { effortOf } from './effort.ts';
+import { effortOf, maxEffort } from './effort.ts';
 import { createQueryEmbedder } from './embedding-line.ts';
 import {
   type ChunkFinderOptions,
@@ -174,7 +174,10 @@ export function createSearch(dependencies: SearchDependencies): Search {
     const found = await findAt(effort);
     // Where all vectors are compared, or words alone, there is no effort to lower.
     if (effort >= usual || found.effort === null) return { ...found, degraded: [] };
-    const detail = `many searches wait, so that hnsw.ef_search was ${effort} in place of ${usual}`;
+    // A filter has made more of it.
+    const unlowered = Math.min(maxEffort, Math.round((usual * found.effort) / effort));
+    if (found.effort >= unlowered) return { ...found, degraded: [] };
+    const detail = `many searches wait, so that hnsw.ef_search was ${found.effort} in place of ${unlowered}`;
     return { ...found, degraded: [{ code: 'effort_lowered', detail }] };
   }
 

@@ -51,8 +51,8 @@ function filteredSearch(declared: boolean): void {
     }
     expect(found / expected).toBeGreaterThanOrEqual(0.99);
     // The estimates are about right: the widest filters by the vector index, the narrow ones without.
-    expect(used.slice(0, 4)).toEqual(Array(4).fill('hnsw'));
-    expect(used.slice(-14)).toEqual(Array(14).fill('filter'));
+    expect(used.slice(0, 2)).toEqual(Array(2).fill('hnsw'));
+    expect(used.slice(-16)).toEqual(Array(16).fill('filter'));
   });
 
   test('the plan of a selective filter leaves the vector index alone, that of a wide one takes it', async () => {
@@ -72,6 +72,26 @@ function filteredSearch(declared: boolean): void {
     const contained = await planOf({ op: 'contains', value: { n: 17 } });
     expect(contained).toMatch(declared ? own : /chunks_\d+_metadata_idx/);
     expect(contained).not.toContain('_hnsw');
+  });
+
+  test('the index looks at as many more candidates as a filter takes away', async () => {
+    const collection = await crowd.collection();
+    const find = createChunkFinder(crowd.db);
+    const question = { vector: vectorNear(1, 5), k: 10, filter: below(10_000) };
+    const { index, effort } = await find(collection, { ...question, effort: 100 });
+    expect(index).toBe('hnsw');
+    expect(effort).toBeGreaterThan(170);
+    expect(effort).toBeLessThan(240);
+    // Later pages have the effort of the first one.
+    const goOn = { index: 'hnsw', effort } as const;
+    expect(await find(collection, { ...question, effort: effort as number, offset: 10, goOn })).toMatchObject(
+      { effort },
+    );
+    // More effort costs more than comparing all that the filter lets through.
+    expect(await find(collection, { ...question, effort: 400 })).toMatchObject({
+      index: 'filter',
+      effort: null,
+    });
   });
 
   test('the second search with a filter is one statement', async () => {
