@@ -5,6 +5,7 @@ import {
   type ChunkRecord,
   type Collection,
   copyChunks,
+  type DocumentChunks,
   goLive,
   keepChunks,
   lockForPublish,
@@ -15,6 +16,7 @@ import {
   type Upload,
 } from '@sluice/store';
 import { IngestionError } from './errors.ts';
+import { inPieces, type Pace } from './write-throttle.ts';
 
 /** `lost`: deleted, cancelled, or another worker has it; nothing was written. */
 export type PublishOutcome = 'ready' | 'superseded' | 'lost';
@@ -44,19 +46,39 @@ function changed(): IngestionError {
 
 type Locked = Publication & { lock: PublishLock };
 
-async function writeChunks(transaction: Transaction, collection: Collection, live: Locked[]): Promise<void> {
+/** Of all their chunks, counted from the first document's first, those from `from` to before `to`. */
+function cut(documents: readonly DocumentChunks[], from: number, to: number): DocumentChunks[] {
+  let before = 0;
+  return documents.flatMap((document) => {
+    const chunks = document.chunks.slice(Math.max(0, from - before), Math.max(0, to - before));
+    before += document.chunks.length;
+    return chunks.length > 0 ? [{ ...document, chunks }] : [];
+  });
+}
+
+async function writeChunks(
+  transaction: Transaction,
+  collection: Collection,
+  live: Locked[],
+  pace: Pace,
+): Promise<void> {
   const whole = live.flatMap(({ documentId, metadata, direct, liveUploadId }) =>
     direct ? [{ documentId, metadata, chunks: direct, replaces: liveUploadId !== null }] : [],
   );
   const replacing = whole.filter(({ replaces }) => replaces);
   if (replacing.length > 0) await keepChunks(transaction, collection, replacing);
-  if (whole.some(({ chunks }) => chunks.some(({ embedding }) => embedding))) {
-    await copyChunks(transaction, collection, whole);
-  }
+  const added = whole.map((document) => {
+    return { ...document, chunks: document.chunks.filter(({ embedding }) => embedding) };
+  });
+  const count = added.reduce((sum, { chunks }) => sum + chunks.length, 0);
+  await inPieces(count, pace, (from, to) => copyChunks(transaction, collection, cut(added, from, to)));
   for (const { documentId, uploadId, summary, direct } of live) {
     if (direct) continue;
     const place = { documentId, uploadId, total: summary.chunks };
-    if (!(await moveStagedChunks(transaction, collection, place))) throw changed();
+    const moved = await moveStagedChunks(transaction, collection, place, (total, move) =>
+      inPieces(total, pace, move),
+    );
+    if (!moved) throw changed();
   }
 }
 
@@ -70,6 +92,7 @@ async function publishLocked(
   transaction: Transaction,
   collection: Collection,
   publications: readonly Publication[],
+  pace: Pace,
 ): Promise<(PublishOutcome | IngestionError)[]> {
   const locks = await lockForPublish(transaction, collection.id, publications);
   const live: Locked[] = [];
@@ -91,7 +114,7 @@ async function publishLocked(
     transaction,
     live.map(({ uploadId, summary }) => ({ uploadId, ...summary })),
   );
-  await writeChunks(transaction, collection, live);
+  await writeChunks(transaction, collection, live, pace);
   await recordStages(
     transaction,
     live.map((version) => ({ uploadId: version.uploadId, stageMs: stagesOf(version) })),
@@ -109,6 +132,7 @@ export function publishTogether(
   db: Lane,
   collection: Collection,
   publications: readonly Publication[],
+  pace: Pace,
 ): Promise<(PublishOutcome | IngestionError)[]> {
-  return db.transaction((transaction) => publishLocked(transaction, collection, publications));
+  return db.transaction((transaction) => publishLocked(transaction, collection, publications, pace));
 }

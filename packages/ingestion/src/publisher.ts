@@ -1,7 +1,7 @@
 import { isTransient, type Lane } from '@sluice/pool';
 import type { Collection } from '@sluice/store';
 import { type Publication, type PublishOutcome, publishTogether } from './publish.ts';
-import type { WriteThrottle } from './write-throttle.ts';
+import { unthrottled, type WriteThrottle } from './write-throttle.ts';
 
 /**
  * Publishes small documents together: while one transaction is under way the next ones gather, so that a commit, its fsync and the
@@ -34,7 +34,6 @@ interface Line {
   underWay: number;
 }
 
-const unthrottled: Pick<WriteThrottle, 'run' | 'share'> = { run: (write) => write(), share: 1 };
 // Short transactions, so that searches do not have to wait long for a pause.
 const maxThrottledChunks = 100;
 
@@ -65,7 +64,7 @@ export function createPublisher({
   }
 
   const publish = (collection: Collection, publications: readonly Publication[]) =>
-    throttle.run(() => publishTogether(db, collection, publications));
+    throttle.run((pace) => publishTogether(db, collection, publications, pace));
 
   async function publishAlone({ collection }: Line, entry: Entry): Promise<void> {
     try {

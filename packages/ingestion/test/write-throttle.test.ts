@@ -3,6 +3,7 @@ import { readSearchLatency, reportSearchLatency } from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { createPublisher, createWriteThrottle } from '../src/index.ts';
+import { inPieces, type Pace } from '../src/write-throttle.ts';
 import { openWorkshop, textOf } from './support/workshop.ts';
 
 /** Writes that note how many of them are under way. */
@@ -65,6 +66,43 @@ describe('writes', () => {
     await writers;
   });
 
+  test('are cut into pieces of a few milliseconds, with a rest behind each', async () => {
+    let latency: number | undefined;
+    using throttle = createWriteThrottle({ readLatency: async () => latency, targetMs: 25, intervalMs: 10 });
+    const pieces: [number, number][] = [];
+    const write = (pace: Pace) =>
+      inPieces(40, pace, async (from, to) => {
+        pieces.push([from, to]);
+        await sleep(3 * (to - from));
+      });
+    await throttle.run(write);
+    expect(pieces).toEqual([[0, 40]]);
+
+    latency = 500;
+    await throttle.run(() => sleep(30));
+    await vi.waitFor(() => expect(throttle.share).toBeLessThan(0.5));
+    pieces.length = 0;
+    const start = performance.now();
+    await throttle.run(write);
+    expect(performance.now() - start).toBeGreaterThan(2 * 40 * 3);
+    expect(pieces[0]?.[0]).toBe(0);
+    expect(pieces.at(-1)?.[1]).toBe(40);
+    expect(pieces.slice(1).map(([from]) => from)).toEqual(pieces.slice(0, -1).map(([, to]) => to));
+    expect(pieces.length).toBeGreaterThan(10);
+  });
+
+  test('rest no longer once the throttle is disposed of', async () => {
+    const throttle = createWriteThrottle({ readLatency: async () => 500, targetMs: 25, intervalMs: 10 });
+    await throttle.run(() => sleep(30));
+    await vi.waitFor(() => expect(throttle.share).toBeLessThan(0.5));
+    const resting = throttle.run((pace) => pace.rest(1, 10_000));
+    await sleep(50);
+    const start = performance.now();
+    throttle[Symbol.dispose]();
+    await resting;
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
   test('that fail leave the next ones their turn', async () => {
     using throttle = createWriteThrottle({ readLatency: async () => 500, targetMs: 25, intervalMs: 10 });
     const failing = () => throttle.run(() => Promise.reject(new Error('refused')));
@@ -104,6 +142,19 @@ describeWithServices('postgres', 'documents that are published while searches ar
     const outcomes = await Promise.all(uploads.map(({ id }) => workshop.ingest(id)));
     expect(outcomes).toEqual(Array(12).fill('ready'));
     expect(await workshop.chunks()).toHaveLength(12);
+
+    // Windows of it lie staged; its second version keeps half of the chunks, which are moved, and adds others.
+    for (const from of [100, 120]) {
+      expect(throttle.share).toBeLessThan(1);
+      const subjects = Array.from({ length: 40 }, (_, i) => from + i);
+      const { id } = await workshop.accept('large', textOf(...subjects));
+      expect(await workshop.ingest(id, { windowChunks: 8 })).toBe('ready');
+      const chunks = await workshop.chunks();
+      expect(chunks).toHaveLength(12 + 40);
+      const texts = new Set(chunks.map(({ text }) => text));
+      for (const subject of subjects) expect(texts).toContain(textOf(subject));
+      expect(await workshop.stagedCount()).toBe(0);
+    }
   });
 
   test('have their latency from the slowest gateway, and from none that has fallen silent', async () => {

@@ -69,21 +69,28 @@ export async function stageChunks(
   return true;
 }
 
+/** Of those from place `from` to before `to`. */
+export type MoveStaged = (from: number, to: number) => Promise<void>;
+
 /**
  * Makes the first `total` staged chunks of an upload the chunks of its document: drops those that are no longer there, puts
  * those that stay in their place (they keep text and vector), adds the new ones. False when some of them have no vector: they
  * were lost in a crash, or the live version that was to lend it is another one now. Run it in the publishing transaction, after
- * the document went live.
+ * the document went live. `inTurn` says how many are moved at a time. Default: all of them.
  */
 export async function moveStagedChunks(
   transaction: Transaction,
   collection: { id: number; storage: VectorStorage } & KeepsWords,
   { documentId, uploadId, total }: { documentId: string; uploadId: string; total: number },
+  inTurn: (total: number, move: MoveStaged) => Promise<void> = (count, move) => move(0, count),
 ): Promise<boolean> {
   const table = chunkTable(collection.id);
   const staged = '(select * from sluice.staged_chunks where upload_id = $1::uuid and ordinal < $2::int)';
+  const piece = `(select * from sluice.staged_chunks
+    where upload_id = $1::uuid and ordinal >= $2::int and ordinal < $3::int)`;
   const owner = [uploadId, total];
   const words = keepsWords(collection);
+  let added = 0;
   await transaction.query(
     `delete from ${table} where document_id = $3::uuid and id not in (select chunk_id from ${staged} s)`,
     [...owner, documentId],
@@ -92,26 +99,29 @@ export async function moveStagedChunks(
     `select count(*) as count from ${table} c join ${staged} s on s.chunk_id = c.id where c.document_id = $3::uuid`,
     [...owner, documentId],
   );
-  await transaction.query(
-    `update ${table} c set (ordinal, page, heading_path, char_start, char_end, metadata)
-       = (s.ordinal, s.page, s.heading_path, s.char_start, s.char_end, d.metadata)
-     from ${staged} s, sluice.documents d
-     where c.id = s.chunk_id and d.id = $3::uuid and c.document_id = d.id
-       and (c.ordinal, c.page, c.heading_path, c.char_start, c.char_end, c.metadata)
-         is distinct from (s.ordinal, s.page, s.heading_path, s.char_start, s.char_end, d.metadata)`,
-    [...owner, documentId],
-  );
-  const added = await transaction.query(
-    `insert into ${table}
-       (id, document_id, ordinal, text, tokens, page, heading_path, char_start, char_end, metadata, embedding${words ? ', words' : ''})
-     select s.chunk_id, d.id, s.ordinal, s.text, s.tokens, s.page, s.heading_path, s.char_start, s.char_end, d.metadata,
-       s.embedding::${collection.storage}${words ? ', s.words' : ''}
-     from ${staged} s, sluice.documents d where d.id = $3::uuid and s.embedding is not null
-     on conflict (id) do nothing`,
-    [...owner, documentId],
-  );
+  await inTurn(total, async (from, to) => {
+    await transaction.query(
+      `update ${table} c set (ordinal, page, heading_path, char_start, char_end, metadata)
+         = (s.ordinal, s.page, s.heading_path, s.char_start, s.char_end, d.metadata)
+       from ${piece} s, sluice.documents d
+       where c.id = s.chunk_id and d.id = $4::uuid and c.document_id = d.id
+         and (c.ordinal, c.page, c.heading_path, c.char_start, c.char_end, c.metadata)
+           is distinct from (s.ordinal, s.page, s.heading_path, s.char_start, s.char_end, d.metadata)`,
+      [uploadId, from, to, documentId],
+    );
+    const { rowCount } = await transaction.query(
+      `insert into ${table}
+         (id, document_id, ordinal, text, tokens, page, heading_path, char_start, char_end, metadata, embedding${words ? ', words' : ''})
+       select s.chunk_id, d.id, s.ordinal, s.text, s.tokens, s.page, s.heading_path, s.char_start, s.char_end, d.metadata,
+         s.embedding::${collection.storage}${words ? ', s.words' : ''}
+       from ${piece} s, sluice.documents d where d.id = $4::uuid and s.embedding is not null
+       on conflict (id) do nothing`,
+      [uploadId, from, to, documentId],
+    );
+    added += rowCount;
+  });
   await transaction.query('delete from sluice.staged_chunks where upload_id = $1::uuid', [uploadId]);
-  return (kept.rows[0]?.count ?? 0) + added.rowCount === total;
+  return (kept.rows[0]?.count ?? 0) + added === total;
 }
 
 /** Removes what was staged for uploads that are over. Returns how many chunks. */
