@@ -1,17 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbeddedPostgres } from '@sluice/embedded';
+import { startEmbeddedDatabase } from '@sluice/testing';
 import { queueContract } from './queue-contract.ts';
 
 queueContract('the queue on the embedded Postgres, with one session for all connections', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-queue-'));
-  const postgres = await startEmbeddedPostgres({ dataDir });
+  const postgres = await startEmbeddedDatabase();
   return {
     backend: { kind: 'postgres', connectionString: postgres.url, sharedSession: true },
-    async [Symbol.asyncDispose]() {
-      await postgres.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
   };
 });

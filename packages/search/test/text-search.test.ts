@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createMemoryCache, createTieredCache } from '@sluice/cache';
-import { startEmbeddedPostgres } from '@sluice/embedded';
 import { createEmbedder, createLocalProvider } from '@sluice/embeddings';
 import { createPool, type Pool } from '@sluice/pool';
 import {
@@ -12,11 +8,10 @@ import {
   copyChunks,
   createCollection,
   listCollections,
-  migrate,
   type NewCollection,
   searchChunks,
 } from '@sluice/store';
-import { createTestDatabase, describeWithServices } from '@sluice/testing';
+import { createTestDatabase, describeWithServices, startEmbeddedDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSearch, type Query, queryCollections } from '../src/index.ts';
 import { definitionOf, onlyChunk } from './support/small-collection.ts';
@@ -281,12 +276,9 @@ describeWithServices('postgres', 'text search', () =>
 describe('text search in the embedded Postgres', () =>
   textSearch(async () => {
     const stack = new AsyncDisposableStack();
-    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-text-'));
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const { url } = stack.use(await startEmbeddedPostgres({ dataDir }));
+    const { url } = stack.use(await startEmbeddedDatabase());
     const pool = stack.use(
       createPool({ connectionString: url, size: 1, maxOverflow: 0, sharedSession: true }),
     );
-    await migrate(pool);
     return Object.assign(pool, { [Symbol.asyncDispose]: () => stack.disposeAsync() });
   }));

@@ -2,6 +2,7 @@
 export { expectNoLeakedConnections } from './connection-leaks.ts';
 export { describeUnless } from './describe-unless.ts';
 export { describeWithServices, type Need } from './describe-with-services.ts';
+export { type EmbeddedDatabase, startEmbeddedDatabase } from './embedded-database.ts';
 export { type EmbeddingsServer, startEmbeddingsServer } from './embeddings-server.ts';
 export { TestingError, type TestingErrorCode } from './errors.ts';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { removeEmbeddedTemplate } from './embedded-database.ts';
 import { type StartedServices, startServices, type TestServices } from './find-services.ts';
 import { dropDatabasesOfRun } from './test-database.ts';
 
@@ -28,6 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     shared.users -= 1;
     if (shared.users > 0) return;
     delete holder[KEY];
+    await removeEmbeddedTemplate(started.services.runId);
     await dropDatabasesOfRun(started.services);
     await started[Symbol.asyncDispose]();
   };

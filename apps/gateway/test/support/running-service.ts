@@ -1,11 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbeddedPostgres } from '@sluice/embedded';
-import { createPool } from '@sluice/pool';
 import { migrateQueue } from '@sluice/queue';
-import { migrate } from '@sluice/store';
-import { createTestDatabase, createTestRedis } from '@sluice/testing';
+import { createTestDatabase, createTestRedis, startEmbeddedDatabase } from '@sluice/testing';
 import { runWorker } from '@sluice/worker';
 import { runGateway } from '../../src/index.ts';
 
@@ -22,23 +16,16 @@ export async function startServices(mode: Mode): Promise<{ environment: Environm
     RECONCILE_SECONDS: '1',
   };
   if (mode === 'embedded') {
-    const dataDir = await mkdtemp(join(tmpdir(), 'sluice-data-'));
-    stack.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const postgres = stack.use(await startEmbeddedPostgres({ dataDir }));
-    environment.DATABASE_URL = postgres.url;
+    environment.DATABASE_URL = stack.use(await startEmbeddedDatabase()).url;
     environment.SLUICE_EMBEDDED = 'true';
-    await using pool = createPool({
-      connectionString: postgres.url,
-      size: 1,
-      maxOverflow: 0,
-      sharedSession: true,
-    });
-    await migrate(pool);
   } else {
     environment.DATABASE_URL = stack.use(await createTestDatabase()).url;
   }
-  if (mode === 'services') environment.REDIS_URL = stack.use(await createTestRedis()).url;
-  else await migrateQueue({ kind: 'postgres', connectionString: environment.DATABASE_URL });
+  if (mode === 'services') {
+    environment.REDIS_URL = stack.use(await createTestRedis()).url;
+    // Shares that are leased through a Redis which has just been started are given after three seconds.
+    environment.DB_BUDGET = 'none';
+  } else await migrateQueue({ kind: 'postgres', connectionString: environment.DATABASE_URL });
   return { environment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
