@@ -59,6 +59,7 @@ export interface Config {
   vectorIndex: {
     minChunks: number;
     maxDeferredChunks: number;
+    denser: boolean;
     memoryMb: number;
     parallelWorkers: number;
   };
@@ -207,6 +208,7 @@ export function loadConfig(environment: Environment): Config {
     vectorIndex: {
       minChunks: values.VECTOR_INDEX_MIN_CHUNKS,
       maxDeferredChunks: values.VECTOR_INDEX_MAX_DEFERRED_CHUNKS,
+      denser: values.VECTOR_INDEX_DENSER,
       memoryMb: values.VECTOR_INDEX_MEMORY_MB,
       parallelWorkers: values.VECTOR_INDEX_PARALLEL_WORKERS,
     },

@@ -372,6 +372,12 @@ export const variables = {
     '200000',
     'With so many chunks the index is built although uploads still wait, since exact searches get slow (about 1 ms for 2 000 chunks of 384 dimensions).',
   ),
+  VECTOR_INDEX_DENSER: variable(
+    'Ingestion',
+    flag(),
+    'true',
+    'Whether the index of a collection that is measured to hold SEARCH_RECALL_TARGET at no effort is built anew with a denser graph (m 24, ef_construction 128), which takes about twice as long.',
+  ),
   VECTOR_INDEX_MEMORY_MB: variable(
     'Ingestion',
     integer(1, 1_000_000),

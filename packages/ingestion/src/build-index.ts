@@ -1,12 +1,15 @@
 import { type Lease, type Pool, sqlState } from '@sluice/pool';
 import {
+  adoptDenserIndex,
   announceVectorIndex,
   countLiveChunks,
   createVectorIndexSql,
   type DeferredCollection,
   dropVectorIndex,
   listDeferredCollections,
+  listSparseCollections,
   readIndexState,
+  type SparseCollection,
   takeLease,
 } from '@sluice/store';
 import { type BuiltMetadataIndex, buildMetadataIndexes } from './build-metadata-indexes.ts';
@@ -18,6 +21,8 @@ export interface IndexBuilderOptions {
   minChunks: number;
   /** With so many the index is built although uploads still wait. */
   maxDeferredChunks: number;
+  /** Whether an index that was measured to hold the wanted recall at no effort is built anew, denser. */
+  denser: boolean;
   /** Of the server, in MiB. A graph that does not fit is built much more slowly. */
   memoryMb: number;
   /** Processes of the server that help. */
@@ -32,6 +37,8 @@ export interface BuiltIndex {
   collection: string;
   chunks: number;
   durationMs: number;
+  /** It takes the place of one that found too few. */
+  denser?: true;
 }
 
 // Counting the chunks of a collection that is being filled is worth it only now and then.
@@ -40,11 +47,11 @@ const noSharedMemory = '53100';
 
 async function build(
   lease: Lease,
-  collection: DeferredCollection,
+  collection: Omit<DeferredCollection, 'loading'>,
   { memoryMb, parallelWorkers }: IndexBuilderOptions,
-  signal: AbortSignal,
+  { denser, signal }: { denser: boolean; signal: AbortSignal },
 ): Promise<void> {
-  const create = createVectorIndexSql(collection, 'concurrently if not exists');
+  const create = createVectorIndexSql(collection, { options: 'concurrently if not exists', denser });
   for (const workers of parallelWorkers > 0 ? [parallelWorkers, 0] : [0]) {
     await lease.query(
       `select set_config('maintenance_work_mem', $1::text, false), set_config('statement_timeout', '0', false),
@@ -57,15 +64,32 @@ async function build(
     } catch (error) {
       // Containers often have little of it, and helpers need as much as the graph.
       if (workers === 0 || sqlState(error) !== noSharedMemory) throw error;
-      await dropVectorIndex(lease, collection.id);
+      await dropVectorIndex(lease, collection.id, { denser });
     }
   }
 }
 
-/**
- * Builds the index of a collection whose initial load has ended, beside searches and writes. Whoever comes second finds it
- * being built; what somebody has left half built is dropped first.
- */
+/** True when it is there and whole; false when somebody else is at it. What somebody has left half built is dropped first. */
+async function ensureIndex(
+  options: IndexBuilderOptions,
+  collection: Omit<DeferredCollection, 'loading'>,
+  { denser, signal }: { denser: boolean; signal: AbortSignal },
+): Promise<boolean> {
+  const { pool } = options;
+  const control = pool.lane('control');
+  const state = await readIndexState(control, collection.id, { denser });
+  if (state === 'building') return false;
+  await pool.session('bulk', async (lease) => {
+    // Asked again: a build that ended while the first answer was made looks broken in it.
+    const broken =
+      state === 'broken' && (await readIndexState(lease, collection.id, { denser })) === 'broken';
+    if (broken) await dropVectorIndex(lease, collection.id, { denser });
+    if (state !== 'valid') await build(lease, collection, options, { denser, signal });
+  });
+  return (await readIndexState(control, collection.id, { denser })) === 'valid';
+}
+
+/** Builds the index of a collection whose initial load has ended, beside searches and writes. */
 async function buildWhenDue(
   options: IndexBuilderOptions,
   collection: DeferredCollection,
@@ -75,18 +99,34 @@ async function buildWhenDue(
   const control = pool.lane('control');
   const chunks = await countLiveChunks(control, collection.id);
   if (chunks < (collection.loading ? maxDeferredChunks : minChunks)) return;
-  const state = await readIndexState(control, collection.id);
-  if (state === 'building') return;
   const start = performance.now();
-  await pool.session('bulk', async (lease) => {
-    // Asked again: a build that ended while the first answer was made looks broken in it.
-    const broken = state === 'broken' && (await readIndexState(lease, collection.id)) === 'broken';
-    if (broken) await dropVectorIndex(lease, collection.id);
-    if (state !== 'valid') await build(lease, collection, options, signal);
-  });
-  if ((await readIndexState(control, collection.id)) !== 'valid') return;
+  if (!(await ensureIndex(options, collection, { denser: false, signal }))) return;
   if (!(await announceVectorIndex(control, collection.id))) return;
   onBuilt({ collection: collection.name, chunks, durationMs: Math.round(performance.now() - start) });
+}
+
+/** Searches use the index that is there until the denser one is whole. */
+async function replaceByDenser(
+  options: IndexBuilderOptions,
+  collection: SparseCollection,
+  signal: AbortSignal,
+): Promise<void> {
+  const start = performance.now();
+  // Another replica may have been sooner.
+  const sparse = await listSparseCollections(options.pool.lane('control'));
+  if (!sparse.some(({ id }) => id === collection.id)) return;
+  if (!(await ensureIndex(options, collection, { denser: true, signal }))) return;
+  const adopted = await options.pool
+    .lane('control')
+    .transaction((transaction) => adoptDenserIndex(transaction, collection.id));
+  if (!adopted) return;
+  const { name, chunks } = collection;
+  options.onBuilt({
+    collection: name,
+    chunks,
+    durationMs: Math.round(performance.now() - start),
+    denser: true,
+  });
 }
 
 /** Looks for collections that are due, on one replica at a time, until it is disposed; then a build under way is cancelled. */
@@ -112,6 +152,10 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
       await buildWhenDue(options, collection, closing.signal).catch(report);
     }
     await buildTextIndexes(options, { all: countAll, signal: closing.signal });
+    for (const collection of options.denser ? await listSparseCollections(pool.lane('control')) : []) {
+      if (closing.signal.aborted) return;
+      await replaceByDenser(options, collection, closing.signal).catch(report);
+    }
   }
   const timer = setInterval(() => {
     running ??= round()

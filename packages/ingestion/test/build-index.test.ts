@@ -4,9 +4,11 @@ import {
   createCollection,
   createVectorIndexSql,
   declareMetadataIndexes,
+  findMeasurement,
   listCollections,
   type MetadataIndex,
   readIndexState,
+  recordMeasurement,
 } from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { expect, test } from 'vitest';
@@ -24,16 +26,19 @@ function startBuilder(
   onError = (error: unknown): void => {
     throw error;
   },
+  change: Partial<IndexBuilderOptions> = {},
 ) {
   return startIndexBuilder({
     pool,
     minChunks: 20,
     maxDeferredChunks: 40,
+    denser: true,
     memoryMb: 64,
     parallelWorkers: 2,
     intervalMs: 50,
     onBuilt: (one) => built.push(one),
     onError,
+    ...change,
   });
 }
 
@@ -42,7 +47,69 @@ async function defer(workshop: Workshop): Promise<void> {
   await workshop.pool.query(`update sluice.collections set vector_index = 'deferred'`);
 }
 
+/** As the sampler notes what it found. */
+function measured(workshop: Workshop, recall: number): Promise<boolean> {
+  const { id, generation } = workshop.collection;
+  const point = { effort: 400, recall, low: recall - 0.01, high: Math.min(1, recall + 0.01) };
+  const measurement = { ...point, target: 0.99, sampleSize: 200, curve: [point], chunks: 25, generation };
+  return recordMeasurement(workshop.pool, id, measurement);
+}
+
+async function optionsOfIndexes(workshop: Workshop): Promise<unknown[]> {
+  const { rows } = await workshop.pool.query(
+    `select relname as name, array_to_string(reloptions, ', ') as options, indisvalid as valid
+     from pg_index i join pg_class c on c.oid = indexrelid where relname ~ '_hnsw' order by relname`,
+  );
+  return rows;
+}
+
 const stateOf = async (workshop: Workshop) => (await listCollections(workshop.pool))[0]?.vectorIndex;
+
+describeWithServices('postgres', 'a vector index that finds too few', () => {
+  const hnsw = ({ collection }: Workshop) => `chunks_${collection.id}_hnsw`;
+
+  test('is replaced by a denser one, once, beside searches and writes', async () => {
+    await using workshop = await openWorkshop();
+    const { collection, pool } = workshop;
+    const first = await workshop.accept('a', textOf(...numbers(25)));
+    await workshop.ingest(first.id);
+    // What a killed builder has left.
+    await pool.query(createVectorIndexSql(collection, { denser: true }));
+    await pool.query(
+      `update pg_index set indisvalid = false where indexrelid = to_regclass('sluice.${hnsw(workshop)}_denser')`,
+    );
+    await using other = createPool({ connectionString: workshop.url, size: 2, maxOverflow: 0 });
+    const built: BuiltIndex[] = [];
+    await using _one = startBuilder(workshop, built);
+    await using _two = startBuilder(workshop, built, other);
+    await measured(workshop, 0.95);
+    await expect.poll(() => built, patience).toHaveLength(1);
+    expect(built).toMatchObject([{ collection: 'test', chunks: 25, denser: true }]);
+    expect(await optionsOfIndexes(workshop)).toEqual([
+      { name: hnsw(workshop), options: 'm=24, ef_construction=128', valid: true },
+    ]);
+    expect(await findMeasurement(pool, collection.id)).toBeUndefined();
+    const second = await workshop.accept('b', textOf('more'));
+    expect(await workshop.ingest(second.id)).toBe('ready');
+
+    // It finds too few as well: nothing denser is made of it.
+    await measured(workshop, 0.95);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(built).toHaveLength(1);
+    expect(await findMeasurement(pool, collection.id)).toBeDefined();
+  });
+
+  test.each([
+    ['when it finds enough', 0.995, true],
+    ['when that is turned off', 0.95, false],
+  ])('is left alone %s', async (_, recall, denser) => {
+    await using workshop = await openWorkshop();
+    await measured(workshop, recall);
+    await using _builder = startBuilder(workshop, [], undefined, undefined, { denser });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await optionsOfIndexes(workshop)).toEqual([{ name: hnsw(workshop), options: null, valid: true }]);
+  });
+});
 
 describeWithServices('postgres', 'the vector index of a new collection', () => {
   test('is built when the load has ended, and searches use it then (pgvector/pgvector#810)', async () => {
@@ -148,6 +215,7 @@ describeWithServices('postgres', 'the vector index of a new collection', () => {
       pool: workshop.pool,
       minChunks: 20,
       maxDeferredChunks: 40,
+      denser: true,
       memoryMb: 64,
       parallelWorkers: 0,
       intervalMs: 50,

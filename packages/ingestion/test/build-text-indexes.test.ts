@@ -13,6 +13,7 @@ function startBuilder({ pool }: Workshop, built: Built[] = []) {
     pool,
     minChunks: 20,
     maxDeferredChunks: 1_000,
+    denser: true,
     memoryMb: 64,
     parallelWorkers: 0,
     intervalMs: 50,

@@ -21,13 +21,22 @@ export function vectorIndexOf(collectionId: number): string {
   return `${chunkTable(collectionId)}_hnsw`;
 }
 
-/** `options`: words behind CREATE INDEX. */
+/** Where the denser one is while both are there. */
+export function denserIndexOf(collectionId: number): string {
+  return `${vectorIndexOf(collectionId)}_denser`;
+}
+
+/**
+ * `options`: words behind CREATE INDEX. `denser`: a graph of more edges (pgvector has 16 and 64), for vectors whose clusters the usual one does
+ * not connect well. It takes twice as long to build.
+ */
 export function createVectorIndexSql(
   { id, storage, distance }: Pick<Collection, 'id' | 'storage' | 'distance'>,
-  options = '',
+  { options = '', denser = false }: { options?: string; denser?: boolean } = {},
 ): string {
-  const name = vectorIndexOf(id).replace('sluice.', '');
-  return `create index ${options} ${name} on ${chunkTable(id)} using hnsw (embedding ${storage}_${operatorNames[distance]}_ops)`;
+  const name = (denser ? denserIndexOf(id) : vectorIndexOf(id)).replace('sluice.', '');
+  const graph = denser ? ' with (m = 24, ef_construction = 128)' : '';
+  return `create index ${options} ${name} on ${chunkTable(id)} using hnsw (embedding ${storage}_${operatorNames[distance]}_ops)${graph}`;
 }
 
 // Of Postgres, with pages of 8 kB.

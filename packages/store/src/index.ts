@@ -174,13 +174,16 @@ export {
   type UploadState,
 } from './uploads.ts';
 export {
+  adoptDenserIndex,
   announceVectorIndex,
   countLiveChunks,
   type DeferredCollection,
   dropVectorIndex,
   type IndexState,
   listDeferredCollections,
+  listSparseCollections,
   readIndexState,
+  type SparseCollection,
 } from './vector-index.ts';
 export { countedUpTo, type PlaceInLine, placeInLine } from './waiting-line.ts';
 export {

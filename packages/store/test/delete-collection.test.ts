@@ -91,7 +91,7 @@ describeWithServices('postgres', 'deleting a collection', () => {
       await old.query('begin isolation level repeatable read');
       await old.query('select from sluice.leases');
       const building = pool
-        .query(createVectorIndexSql(collection, 'concurrently'))
+        .query(createVectorIndexSql(collection, { options: 'concurrently' }))
         .catch((error: unknown) => error);
       await expect.poll(() => readIndexState(pool, collection.id), patience).toBe('building');
       expect(await remove(collection)).toMatchObject({ deleted: { chunks: 3 } });
