@@ -1,6 +1,7 @@
-import { createPool } from '@sluice/pool';
+import { startIndexBuilder } from '@sluice/ingestion';
+import { createPool, type Pool } from '@sluice/pool';
 import { measureRecall } from '@sluice/search';
-import { type Collection, searchChunks } from '@sluice/store';
+import { type Collection, listSparseCollections, recordMeasurement, searchChunks } from '@sluice/store';
 import type { Benchmark, BenchmarkContext } from '../benchmark.ts';
 import { type Clusters, createVectors } from '../contenders/clustered-vectors.ts';
 import { createSearchedDatabase } from '../contenders/searched-collection.ts';
@@ -19,7 +20,46 @@ const shapes: (Clusters & { name: string })[] = [
   { name: 'weakly clustered', dimensions: 384, centres: 2_000, noise: 2 },
 ];
 
-async function measureShape(context: BenchmarkContext, clusters: (typeof shapes)[number]): Promise<Case> {
+type Search = VectorSearcher['search'];
+
+interface Graph {
+  name: string;
+  searchAt: (effort: number | null) => Search;
+  asked: Float32Array[];
+  truth: Awaited<ReturnType<typeof truthOf>>;
+  /** `hnsw.ef_search` */
+  chosen: number;
+}
+
+async function compareEfforts(context: BenchmarkContext, graph: Graph): Promise<Case> {
+  const { searchAt, asked, truth } = graph;
+  const pace = context.quick ? { rampMs: 50, measureMs: 200 } : { rampMs: 300, measureMs: 1_500 };
+  const load = (search: Search) => {
+    let next = 0;
+    const call = () => search(asked[next++ % asked.length] as Float32Array);
+    return runClosedLoop({ callers, ...pace, call });
+  };
+  const efforts = new Map([
+    ['chosen', graph.chosen],
+    ['before it is measured', unmeasured],
+    ['as pgvector comes', 40],
+  ]);
+  const contenders = [...efforts].map(([name, effort]) => {
+    const search = searchAt(effort);
+    return {
+      name,
+      measure: async () => ({ ...(await load(search)), recall: await recallOf(search, truth), effort }),
+    };
+  });
+  contenders.push({
+    name: 'exact',
+    measure: async () => ({ ...(await load(searchAt(null))), recall: 1, effort: Number.NaN }),
+  });
+  const rounds = { rounds: context.quick ? 1 : 3, onRound: context.progress };
+  return await alternate(graph.name, contenders, rounds);
+}
+
+async function measureShape(context: BenchmarkContext, clusters: (typeof shapes)[number]): Promise<Case[]> {
   const { url: server } = await context.server();
   const rows = context.quick ? 3_000 : 100_000;
   context.progress(`${clusters.name}: loading vectors and building their index`);
@@ -30,59 +70,58 @@ async function measureShape(context: BenchmarkContext, clusters: (typeof shapes)
   await using pool = createPool({ connectionString: url, settings });
   const db = pool.lane('interactive');
   const asked = Array.from({ length: context.quick ? 50 : 300 }, createVectors(clusters, 2));
-  const searcher = (name: string, effort: number | null): VectorSearcher => ({
-    name,
-    async search(vector) {
+  const searchAt =
+    (effort: number | null): Search =>
+    async (vector) => {
       const access = effort === null ? 'scan' : 'index';
       const query = { vector, limit: k, access, effort: effort ?? undefined } as const;
       return (await searchChunks(db, collection, query)).map(({ id }) => id);
-    },
-  });
-  const chosen = await chosenEffort(context, pool, collection);
-  context.progress(`${clusters.name}: comparing with exact search`);
-  const truth = await truthOf(searcher('exact', null).search, asked);
-
-  const pace = context.quick ? { rampMs: 50, measureMs: 200 } : { rampMs: 300, measureMs: 1_500 };
-  const efforts = new Map([
-    ['chosen', chosen],
-    ['before it is measured', unmeasured],
-    ['as pgvector comes', 40],
-  ]);
-  const contenders = [...efforts].map(([name, effort]) => {
-    const { search } = searcher(name, effort);
-    return {
-      name,
-      async measure() {
-        let next = 0;
-        const call = () => search(asked[next++ % asked.length] as Float32Array);
-        const figures = await runClosedLoop({ callers, ...pace, call });
-        return { ...figures, recall: await recallOf(search, truth), effort };
-      },
     };
-  });
-  const exact = searcher('exact', null);
-  contenders.push({
-    name: 'exact',
-    async measure() {
-      let next = 0;
-      const call = () => exact.search(asked[next++ % asked.length] as Float32Array);
-      return { ...(await runClosedLoop({ callers, ...pace, call })), recall: 1, effort: Number.NaN };
-    },
-  });
-  const rounds = { rounds: context.quick ? 1 : 3, onRound: context.progress };
-  return await alternate(clusters.name, contenders, rounds);
+  const measured = await sampleRecall(context, pool, collection);
+  context.progress(`${clusters.name}: comparing with exact search`);
+  const truth = await truthOf(searchAt(null), asked);
+  const graph = { searchAt, asked, truth };
+  const cases = [
+    await compareEfforts(context, { ...graph, name: clusters.name, chosen: measured?.effort ?? unmeasured }),
+  ];
+  if (!measured) return cases;
+  await recordMeasurement(pool, collection.id, measured);
+  if ((await listSparseCollections(pool)).length === 0) return cases;
+
+  context.progress(`${clusters.name}: no effort holds ${target}, building a denser index`);
+  const { durationMs } = await buildDenser(pool);
+  context.progress(`${clusters.name}: built in ${Math.round(durationMs / 1_000)} s`);
+  const again = await sampleRecall(context, pool, collection);
+  const name = `${clusters.name}, denser graph`;
+  cases.push(await compareEfforts(context, { ...graph, name, chosen: again?.effort ?? unmeasured }));
+  return cases;
 }
 
-/** As workers choose it, by queries of their own. */
-async function chosenEffort(
-  context: BenchmarkContext,
-  pool: ReturnType<typeof createPool>,
-  collection: Collection,
-): Promise<number> {
+/** As workers measure it, by queries of their own. */
+async function sampleRecall(context: BenchmarkContext, pool: Pool, collection: Collection) {
   const options = { target, unmeasured, sample: 200, budgetMs: 30_000 };
   const measured = await measureRecall(pool.lane('control'), collection, options);
-  context.progress(`${measured?.sampleSize} queries measured: effort ${measured?.effort}`);
-  return measured?.effort ?? unmeasured;
+  context.progress(
+    `${measured?.sampleSize} queries measured: effort ${measured?.effort}, recall ${measured?.recall.toFixed(3)}`,
+  );
+  return measured;
+}
+
+/** As workers build it. */
+async function buildDenser(pool: Pool): Promise<{ durationMs: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ durationMs: number }>();
+  await using _builder = startIndexBuilder({
+    pool,
+    minChunks: 1,
+    maxDeferredChunks: 1,
+    denser: true,
+    memoryMb: 1_024,
+    parallelWorkers: 2,
+    intervalMs: 100,
+    onBuilt: (built) => 'durationMs' in built && resolve({ durationMs: built.durationMs }),
+    onError: reject,
+  });
+  return await promise;
 }
 
 export const recall: Benchmark = {
@@ -90,11 +129,11 @@ export const recall: Benchmark = {
   title: 'Recall, and what it costs',
   what: `recall@10 against exact search, and searches a second by ${callers} callers, on 100 000 vectors of 384 dimensions (cosine, HNSW as pgvector builds it): strongly clustered (2 000 centres, around
 which vectors spread half as far as the centres do) and weakly clustered (twice as far). Asked are 300 vectors from around the same centres that are not in the table. \`chosen\` is the effort (\`hnsw.ef_search\`) that
-the sampler of the workers chooses to hold ${target}, by queries that it makes of stored chunks; \`before it is measured\` is the default of ${unmeasured}, \`as pgvector comes\` is 40, and \`exact\` compares all vectors.`,
+the sampler of the workers chooses to hold ${target}, by queries that it makes of stored chunks; \`before it is measured\` is the default of ${unmeasured}, \`as pgvector comes\` is 40, and \`exact\` compares all vectors. \`denser graph\`: workers build the index anew where no effort holds the target.`,
 
   async run(context) {
     const cases: Case[] = [];
-    for (const shape of shapes) cases.push(await measureShape(context, shape));
+    for (const shape of shapes) cases.push(...(await measureShape(context, shape)));
     const peers = ['before it is measured', 'as pgvector comes', 'exact'];
     return {
       cases,
