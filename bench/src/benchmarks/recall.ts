@@ -66,7 +66,7 @@ async function measureShape(context: BenchmarkContext, clusters: (typeof shapes)
   const contents = { database: 'recall', rows, dimensions: clusters.dimensions };
   const nextVector = createVectors(clusters, 1);
   const { url, collection } = await createSearchedDatabase(server, { ...contents, nextVector });
-  const settings = { jit: 'off', 'hnsw.iterative_scan': 'strict_order' };
+  const settings = { 'hnsw.iterative_scan': 'strict_order', max_parallel_workers_per_gather: '0' };
   await using pool = createPool({ connectionString: url, settings });
   const db = pool.lane('interactive');
   const asked = Array.from({ length: context.quick ? 50 : 300 }, createVectors(clusters, 2));

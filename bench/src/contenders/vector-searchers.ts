@@ -108,5 +108,9 @@ export async function langChain(peer: Peer, collection: Collection): Promise<Vec
 export const openPool = (connectionString: string, effort: number) =>
   createPool({
     connectionString,
-    settings: { jit: 'off', 'hnsw.ef_search': String(effort), 'hnsw.iterative_scan': 'strict_order' },
+    settings: {
+      'hnsw.ef_search': String(effort),
+      'hnsw.iterative_scan': 'strict_order',
+      max_parallel_workers_per_gather: '0',
+    },
   });

@@ -1,4 +1,4 @@
--- Vectors lie in the rows they belong to, where they fit into a page: comparing them one after the other is ten times as fast as with
+-- Vectors lie in the rows they belong to, where they fit into a page: comparing them one after the other is several times as fast as with
 -- each of them in TOAST. Rows of before stay as they are until they are written again.
 set local lock_timeout = '10s';
 -- Main: out of the row only where it is larger than a page.

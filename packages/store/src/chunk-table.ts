@@ -78,7 +78,7 @@ export async function createChunkTable(
   );
   const inline = inlineVectorBytes({ storage, dimensions });
   if (inline !== undefined) {
-    // Comparing vectors one after the other is ten times as fast as with each of them in TOAST. Everything else has the room that it
+    // Comparing vectors one after the other is several times as fast as with each of them in TOAST. Everything else has the room that it
     // would have without them.
     const target = Math.min(largestRow, inline + toastTarget);
     await db.query(

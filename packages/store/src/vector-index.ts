@@ -60,13 +60,13 @@ export interface SparseCollection extends Pick<Collection, 'id' | 'name' | 'stor
   chunks: number;
 }
 
-/** Collections of which was measured that their vector index, as pgvector builds it, holds the wanted recall at no effort. */
+/** Collections whose vector index, as pgvector builds it, was measured to hold the wanted recall at no effort: what is chosen then is the greatest. */
 export async function listSparseCollections(db: Queryable): Promise<SparseCollection[]> {
   const { rows } = await db.query<SparseCollection & Record<string, unknown>>(
     `select c.id, c.name, c.storage, c.distance, m.chunks from sluice.collections c
      join sluice.recall_measurements m on m.collection_id = c.id
      join pg_class i on i.oid = to_regclass('sluice.chunks_' || c.id || '_hnsw')
-     where c.vector_index = 'hnsw' and m.recall_high < m.target and i.reloptions is null order by c.id`,
+     where c.vector_index = 'hnsw' and m.recall < m.target and i.reloptions is null order by c.id`,
   );
   return rows;
 }
