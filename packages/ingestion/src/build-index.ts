@@ -41,7 +41,8 @@ export interface BuiltIndex {
   denser?: true;
 }
 
-// Counting the chunks of a collection that is being filled is worth it only now and then.
+// Counting the chunks of a collection that is being filled is worth it only now and then, and so is trying for the lock that it takes to
+// put one index in the place of another.
 const countEveryRounds = 15;
 const noSharedMemory = '53100';
 
@@ -152,7 +153,8 @@ export function startIndexBuilder(options: IndexBuilderOptions): AsyncDisposable
       await buildWhenDue(options, collection, closing.signal).catch(report);
     }
     await buildTextIndexes(options, { all: countAll, signal: closing.signal });
-    for (const collection of options.denser ? await listSparseCollections(pool.lane('control')) : []) {
+    if (!options.denser || !countAll) return;
+    for (const collection of await listSparseCollections(pool.lane('control'))) {
       if (closing.signal.aborted) return;
       await replaceByDenser(options, collection, closing.signal).catch(report);
     }

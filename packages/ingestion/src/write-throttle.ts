@@ -63,7 +63,7 @@ const increase = 0.05;
 const pieceMs = 5;
 const firstPiece = 4;
 // A long write is one document, whose locks others wait for, and may have been slow for reasons of its own.
-const maxRestMs = 30_000;
+const maxRestMs = 10_000;
 const maxPauseMs = 5_000;
 
 export function createWriteThrottle({

@@ -75,8 +75,8 @@ export async function listSparseCollections(db: Queryable): Promise<SparseCollec
 export async function adoptDenserIndex(transaction: Transaction, collectionId: number): Promise<boolean> {
   const index = vectorIndexOf(collectionId);
   const denser = denserIndexOf(collectionId);
-  // Searches under way keep the old one for a moment, and everybody would wait behind us.
-  await transaction.query("set local lock_timeout = '2s'");
+  // Whoever searches keeps the old one, and everybody else waits behind us: behind a backup that would be for minutes.
+  await transaction.query("set local lock_timeout = '200ms'");
   await transaction.query(`lock table ${chunkTable(collectionId)} in share update exclusive mode`);
   const { rows } = await transaction.query<{ there: boolean }>(
     'select to_regclass($1::text) is not null as there',
