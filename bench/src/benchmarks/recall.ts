@@ -118,7 +118,8 @@ async function buildDenser(pool: Pool): Promise<{ durationMs: number }> {
     memoryMb: 1_024,
     parallelWorkers: 2,
     intervalMs: 100,
-    onBuilt: (built) => 'durationMs' in built && resolve({ durationMs: built.durationMs }),
+    // Words get their index as well.
+    onBuilt: (built) => 'denser' in built && resolve({ durationMs: built.durationMs }),
     onError: reject,
   });
   return await promise;
