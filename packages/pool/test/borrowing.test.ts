@@ -14,11 +14,13 @@ describeWithServices('postgres', 'borrowing', () => {
     let lent = 0;
     let mostOpen = 0;
     let mostLent = 0;
+    const { promise: full, resolve: whenFull } = Promise.withResolvers<void>();
     const onEvent = ({ type }: PoolEvent) => {
       open += Number(type === 'connect') - Number(type === 'close');
       lent += Number(type === 'checkout') - Number(type === 'checkin');
       mostOpen = Math.max(mostOpen, open);
       mostLent = Math.max(mostLent, lent);
+      if (mostLent === 7) whenFull();
     };
     await using pool = createPool({
       connectionString: database.url,
@@ -32,6 +34,8 @@ describeWithServices('postgres', 'borrowing', () => {
       Array.from({ length: 100 }, (_, i) =>
         pool.lane(lanes[(seed + i) % 3] as (typeof lanes)[number]).session(async (lease) => {
           expect(pool.status().checked_out).toBeLessThanOrEqual(7);
+          // Else a seed of short statements could have them all served before the overflow is open.
+          await full;
           const { rows } = await lease.query('select $1::int as i, pg_sleep($2::float8)', [
             i,
             ((seed * (i + 1)) % 20) / 250,
