@@ -16,6 +16,17 @@ export {
 } from './document.ts';
 export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
+export type {
+  CollectionStatsBody,
+  DatabaseStatsBody,
+  PoolReportBody,
+  PoolStatusBody,
+  QueueReportBody,
+  RecommendationBody,
+  RecommendationId,
+  ReplicaBody,
+  ScalingBody,
+} from './monitoring.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';
 export { measurementSchema, type QualityBody } from './quality.ts';
