@@ -37,8 +37,8 @@ export interface IndexStatistics {
   bytes: number;
   /** How often it was used. */
   scans: number;
-  /** It enforces something, so it is needed even where no search uses it. */
-  constraint: boolean;
+  /** The setting of the collection without which it would not be there; null where Sluice cannot do without it. */
+  setting: 'metadata_indexes' | 'text_search' | null;
 }
 
 export interface CollectionFigures {
@@ -73,7 +73,8 @@ export async function readCollectionFigures(db: Queryable): Promise<CollectionFi
        select collection_id, count(*) as uploads from sluice.uploads where state in ('queued', 'processing') group by collection_id
      ), indexes as (
        select x.indrelid, json_agg(json_build_object('name', i.relname, 'method', m.amname,
-           'bytes', pg_relation_size(i.oid), 'scans', coalesce(s.idx_scan, 0), 'constraint', x.indisunique) order by i.relname) as list
+           'bytes', pg_relation_size(i.oid), 'scans', coalesce(s.idx_scan, 0), 'setting', case when i.relname ~ '^chunks_[0-9]+_by_' then 'metadata_indexes' when i.relname ~ '^chunks_[0-9]+_words$' then 'text_search' end
+         ) order by i.relname) as list
        from pg_index x join pg_class i on i.oid = x.indexrelid join pg_am m on m.oid = i.relam
          left join pg_stat_all_indexes s on s.indexrelid = i.oid
        where i.relnamespace = 'sluice'::regnamespace and x.indisvalid group by x.indrelid

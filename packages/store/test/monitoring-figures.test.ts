@@ -105,7 +105,14 @@ function figures(open: OpenDatabase): void {
       lastIndexBuild: { memory_mb: 512, error: null },
     });
     expect(found?.bytes).toBeGreaterThan(0);
-    expect(found?.indexes.find(({ constraint }) => constraint)?.method).toBe('btree');
+    expect(found?.indexes).toContainEqual({
+      name: `chunks_${collection.id}_pkey`,
+      method: 'btree',
+      bytes: expect.any(Number),
+      scans: expect.any(Number),
+      setting: null,
+    });
+    expect(found?.indexes.find(({ name }) => name.endsWith('_words'))?.setting).toBe('text_search');
 
     const server = await readServerStatistics(pool);
     expect(server.bytes).toBeGreaterThan(1_000_000);

@@ -107,23 +107,24 @@ export const indexMemorySmall: Rule = ({ collections, settings }) =>
 export const indexUnused: Rule = ({ collections, settings }) =>
   settings.embedded ? [] : collections.flatMap(unusedOf);
 
-function unusedOf({ name, indexes }: CollectionFigures): Recommendation[] {
+function unusedOf({ name: collection, indexes }: CollectionFigures): Recommendation[] {
   const searches = Math.max(0, ...indexes.map(({ scans }) => scans));
   if (searches < enoughScans) return [];
-  return indexes
-    .filter(({ scans, constraint, bytes }) => scans === 0 && !constraint && bytes >= unusedBytes)
-    .map((index) =>
-      advise({
-        id: 'index_unused',
-        severity: 'info',
-        subject: `${name}: ${index.name}`,
-        summary: `The index ${index.name} was never used, while the collection was searched ${searches} times. Each insert keeps it up to date: if nobody will need it, do without it.`,
-        evidence: { scans: 0, searches, bytes: index.bytes, method: index.method },
-        setting:
-          index.method === 'gin' ? 'text_search of the collection' : 'metadata_indexes of the collection',
-        command: `PATCH /v1/collections/${name}`,
-      }),
-    );
+  return indexes.flatMap(({ name, method, bytes, scans, setting }) =>
+    setting === null || scans > 0 || bytes < unusedBytes
+      ? []
+      : [
+          advise({
+            id: 'index_unused',
+            severity: 'info',
+            subject: `${collection}: ${name}`,
+            summary: `The index ${name} was never used, while others of the collection were ${searches} times. Each insert keeps it up to date: if nobody will need it, do without it.`,
+            evidence: { scans, searches, bytes, method },
+            setting: `${setting} of the collection`,
+            command: `PATCH /v1/collections/${collection}`,
+          }),
+        ],
+  );
 }
 
 export const deadRows: Rule = ({ collections, settings }) =>

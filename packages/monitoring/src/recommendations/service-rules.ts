@@ -133,6 +133,7 @@ export const workerStuck: Rule = ({ processes }) =>
               progress_at: report.work.progressAt,
               state: report.work.state,
             },
+            command: `kill ${pid}`,
           }),
         ]
       : [],
