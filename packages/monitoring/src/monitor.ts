@@ -19,7 +19,7 @@ import {
   presentUploads,
   presentUtilization,
 } from './present.ts';
-import type { ProcessReport } from './process-report.ts';
+import type { ProcessReport, WorkReport } from './process-report.ts';
 import type { Evidence, EvidenceSettings } from './recommendations/evidence.ts';
 import { recommend } from './recommendations/recommend.ts';
 import { remembered } from './remembered.ts';
@@ -46,6 +46,8 @@ export interface Monitor {
   databaseStats(): Promise<DatabaseStatsBody>;
   queueReport(): Promise<QueueReportBody>;
   scaling(): Promise<ScalingBody>;
+  /** Of workers that were seen lately. */
+  workers(): Promise<WorkReport[]>;
 }
 
 const quickMs = 1_000;
@@ -152,17 +154,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     return { queues: jobs, uploads: presentUploads(figures) };
   }
 
+  const workers = async () => (await processes()).filter(isThere).flatMap(({ report }) => report.work ?? []);
+
   async function scaling(): Promise<ScalingBody> {
-    const [figures, known] = await Promise.all([uploads(), processes()]);
-    const workers = known.filter(isThere).flatMap(({ report }) => report.work ?? []);
+    const [figures, known, seen] = await Promise.all([uploads(), processes(), workers()]);
     const demand = {
       arrivalPerSecond: arrivals.perSecond(),
       serviceSeconds: meanServiceSeconds(known),
       concurrency:
-        workers.length > 0
-          ? workers.reduce((sum, { concurrency }) => sum + concurrency, 0) / workers.length
+        seen.length > 0
+          ? seen.reduce((sum, { concurrency }) => sum + concurrency, 0) / seen.length
           : options.scaling.concurrency,
-      workers: workers.length,
+      workers: seen.length,
     };
     const advice = neededWorkers({ ...demand, ...figures }, options.scaling);
     return presentScaling(
@@ -171,5 +174,5 @@ export function createMonitor(options: MonitorOptions): Monitor {
     );
   }
 
-  return { poolReport, databaseStats, queueReport, scaling };
+  return { poolReport, databaseStats, queueReport, scaling, workers };
 }
