@@ -45,7 +45,7 @@ export function createApp(services: Services): Express {
     /^\/(?!docs|admin\/queues)/,
     helmet({ contentSecurityPolicy: { directives: strict }, hsts: false }),
   );
-  app.use(healthRoutes(services));
+  app.use(healthRoutes(services.checks));
   app.use(guardOrigin({ keysRequired: apiKeys.length > 0 }));
 
   app.use(referenceRoutes(version));

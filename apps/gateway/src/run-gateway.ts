@@ -39,6 +39,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
+import { createGatewayChecks } from './gateway-checks.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
 import { createUploadWatcher } from './upload-watcher.ts';
@@ -190,6 +191,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     catalog,
     serverFacts,
     producer,
+    checks: createGatewayChecks({ pool, catalog, serverFacts, producer, cache, router: database.router }),
     cache,
     search,
     reranking: config.reranking && {

@@ -7,6 +7,7 @@ import type { Reranker, Search } from '@sluice/search';
 import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
 import type { Logger, Registry, SearchReport } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
+import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
@@ -18,6 +19,7 @@ export interface Services {
   catalog: Catalog;
   serverFacts: ServerFactsReader;
   producer: Producer;
+  checks: GatewayChecks;
   cache: TieredCache;
   search: Search;
   /** Undefined: none is configured. */

@@ -20,13 +20,20 @@ import {
   openRedisScripts,
 } from '@sluice/queue';
 import { startRecallSampler } from '@sluice/search';
-import { createCatalog, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
-import { createLogger, logEvents } from '@sluice/telemetry';
+import { createCatalog, isMigrated, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
+import { createDependencyChecks, createLogger, logEvents, Registry } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
+import { type StatusServer, startStatusServer } from './status-server.ts';
+import { watchWaitingJobs } from './waiting-jobs.ts';
+import { type WorkHealth, workHealth } from './work-health.ts';
 
 export interface RunningWorker {
+  /** Where it tells how it is; undefined without a `WORKER_PORT`. */
+  url: string | undefined;
+  /** Whether its jobs get on. */
+  health(): WorkHealth;
   /** Resolves when the worker has stopped. */
   stopped: Promise<void>;
   /** Finishes or hands back its jobs, then closes what it opened. Safe to call twice. */
@@ -146,9 +153,31 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onChange: (change) => log.info(change, 'back-pressure of the database'),
   });
   const webhooks = sendWebhooks(config.webhooks);
+  const { stuckMs } = config.worker;
+  const waitingJobs = watchWaitingJobs(producer, Math.min(10_000, stuckMs / 3));
+  const health = () =>
+    workHealth({ ...consumer.status(), waitingSince: waitingJobs.since }, new Date(), { stuckMs });
+  const metrics = new Registry();
+  let statusServer: StatusServer | undefined;
   const closing = new AbortController();
-  void startWhenConnected(pool, consumer, closing.signal);
-  log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
+
+  async function listen({ worker: { host, port }, http }: Config): Promise<StatusServer | undefined> {
+    if (port === undefined) return undefined;
+    let migrated = false;
+    const checks = createDependencyChecks({
+      database: async () => (await pool.testConnection()).error,
+      async schema() {
+        migrated ||= await isMigrated(pool);
+        return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
+      },
+      queue: () => producer.ping().then(() => undefined),
+      async consumer() {
+        const { state } = consumer.status();
+        return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
+      },
+    });
+    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics });
+  }
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
     if (!secret) return undefined;
@@ -174,6 +203,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   async function close(): Promise<void> {
     log.info('worker stopping');
     closing.abort();
+    waitingJobs[Symbol.dispose]();
     backPressure[Symbol.dispose]();
     throttle[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
@@ -188,10 +218,23 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    // To the end: who asks while it stops gets an answer.
+    await statusServer?.[Symbol.asyncDispose]();
     log.info({ finished, handed_back: handedBack }, 'worker stopped');
     resolve();
   }
+  try {
+    statusServer = await listen(config);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  void startWhenConnected(pool, consumer, closing.signal);
+  const { concurrency } = config.worker;
+  log.info({ mode: config.mode, concurrency, url: statusServer?.url }, 'worker started');
   return {
+    url: statusServer?.url,
+    health,
     stopped,
     stop() {
       stopping ??= close();

@@ -2,6 +2,11 @@
 
 export { Registry } from 'prom-client';
 export { registerCacheMetrics } from './cache-metrics.ts';
+export {
+  createDependencyChecks,
+  type DependencyChecks,
+  type DependencyHealth,
+} from './dependency-checks.ts';
 export { logEvents } from './log-events.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 export { registerPoolMetrics } from './pool-metrics.ts';
