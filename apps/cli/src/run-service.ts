@@ -19,7 +19,7 @@ function startFailure(error: unknown): unknown {
   return new CliError('port_taken', `port ${port} is already taken by another program`, {
     cause: error,
     advice: [
-      'Set PORT (of workers WORKER_PORT) to another one (PORT=3001 npm start), or stop the program that has it.',
+      'Set PORT to another one (PORT=3001 npm start; of workers WORKER_PORT), or stop the program that has it.',
     ],
   });
 }

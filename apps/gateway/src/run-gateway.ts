@@ -28,18 +28,19 @@ import {
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createEmbeddingMetrics,
+  createHttpMetrics,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
-  registerCacheMetrics,
-  registerPoolMetrics,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
 import { createGatewayChecks } from './gateway-checks.ts';
+import { registerGatewayMetrics } from './gateway-metrics.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
 import { createUploadWatcher } from './upload-watcher.ts';
@@ -119,6 +120,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
+  const metrics = new Registry();
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -150,6 +152,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     ...config.embedding,
     redis: redisScripts,
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+    onRequest: createEmbeddingMetrics(metrics),
   });
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
@@ -181,9 +184,15 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     intervalMs: batchIntervalMs,
     onError,
   });
-  const metrics = new Registry();
-  registerPoolMetrics(metrics, 'primary', pool.status);
-  registerCacheMetrics(metrics, cache.stats);
+  const checks = createGatewayChecks({
+    pool,
+    catalog,
+    serverFacts,
+    producer,
+    cache,
+    router: database.router,
+  });
+  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
   const closing = new AbortController();
 
   const services: Services = {
@@ -191,7 +200,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     catalog,
     serverFacts,
     producer,
-    checks: createGatewayChecks({ pool, catalog, serverFacts, producer, cache, router: database.router }),
+    checks,
     cache,
     search,
     reranking: config.reranking && {
@@ -201,6 +210,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     searchTimeoutMs: config.search.timeoutMs,
     onSearch: createSearchMetrics(metrics),
     metrics,
+    httpMetrics: createHttpMetrics(metrics),
     progress,
     watcher,
     batchWatcher,

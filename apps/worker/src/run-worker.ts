@@ -21,10 +21,18 @@ import {
 } from '@sluice/queue';
 import { startRecallSampler } from '@sluice/search';
 import { createCatalog, isMigrated, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
-import { createDependencyChecks, createLogger, logEvents, Registry } from '@sluice/telemetry';
+import {
+  createDependencyChecks,
+  createEmbeddingMetrics,
+  createIngestionMetrics,
+  createLogger,
+  logEvents,
+  Registry,
+} from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
+import { registerMetrics } from './register-metrics.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { watchWaitingJobs } from './waiting-jobs.ts';
 import { type WorkHealth, workHealth } from './work-health.ts';
@@ -64,6 +72,8 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
+  const registry = new Registry();
+  const metrics = createIngestionMetrics(registry);
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const database = openDatabase({
@@ -81,6 +91,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     ...config.embedding,
     redis: redisScripts,
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+    onRequest: createEmbeddingMetrics(registry),
   });
   const extractor = createExtractor(config.extraction);
   const producer = createProducer(queue, { onError });
@@ -109,13 +120,14 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       publisher: createPublisher({ db: pool.lane('bulk'), throttle }),
       windowChunks: config.worker.batchRows,
       progressChannel,
+      onAttempt: metrics.attemptEnded,
     },
     {
       concurrency: config.worker.concurrency,
       lockDurationMs: config.worker.lockDurationMs,
       // Leaves time to close everything else within the deadline of the whole process.
       drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
-      log,
+      observers: { log, metrics },
     },
   );
   const reconciler = startReconciler({
@@ -128,6 +140,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     intervalMs: config.worker.reconcileMs,
     abandonedAfterMs: 2 * config.http.uploadTimeoutMs,
     onReport(report) {
+      metrics.reconciled(report);
       if (report.abandoned + report.orphanedChunks > 0) log.info(report, 'reconciled');
     },
     onError,
@@ -135,7 +148,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const indexBuilder = startIndexBuilder({
     pool,
     ...config.vectorIndex,
-    onBuilt: (built) => log.info(built, 'index built'),
+    onBuilt(built) {
+      const kind = 'field' in built ? 'metadata' : 'indexed' in built ? 'text' : 'vector';
+      metrics.indexBuilt(kind, built.durationMs);
+      log.info(built, 'index built');
+    },
     onError,
   });
   const recallSampler = startRecallSampler({
@@ -143,8 +160,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     catalog,
     ...config.search.recall,
     unmeasured: config.search.efSearch,
-    onMeasured: ({ name }, { curve, ...measured }) =>
-      log.info({ collection: name, ...measured }, 'recall measured'),
+    onMeasured({ name }, { curve, ...measured }) {
+      metrics.recallMeasured(name, measured.recall);
+      log.info({ collection: name, ...measured }, 'recall measured');
+    },
     onError,
   });
   const backPressure = startBackPressure({
@@ -157,26 +176,37 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const waitingJobs = watchWaitingJobs(producer, Math.min(10_000, stuckMs / 3));
   const health = () =>
     workHealth({ ...consumer.status(), waitingSince: waitingJobs.since }, new Date(), { stuckMs });
-  const metrics = new Registry();
   let statusServer: StatusServer | undefined;
   const closing = new AbortController();
 
+  let migrated = false;
+  const checks = createDependencyChecks({
+    database: async () => (await pool.testConnection()).error,
+    async schema() {
+      migrated ||= await isMigrated(pool);
+      return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
+    },
+    queue: () => producer.ping().then(() => undefined),
+    async consumer() {
+      const { state } = consumer.status();
+      return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
+    },
+  });
+  registerMetrics(registry, {
+    version: packageJson.version,
+    database,
+    producer,
+    consumer,
+    throttle,
+    concurrency: config.worker.concurrency,
+    stuckMs,
+    health,
+    checks,
+  });
+
   async function listen({ worker: { host, port }, http }: Config): Promise<StatusServer | undefined> {
     if (port === undefined) return undefined;
-    let migrated = false;
-    const checks = createDependencyChecks({
-      database: async () => (await pool.testConnection()).error,
-      async schema() {
-        migrated ||= await isMigrated(pool);
-        return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
-      },
-      queue: () => producer.ping().then(() => undefined),
-      async consumer() {
-        const { state } = consumer.status();
-        return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
-      },
-    });
-    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics });
+    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics: registry });
   }
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
@@ -190,6 +220,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       intervalMs: 1_000,
       holdMs: 2 * webhookTimeoutMs,
       onAttempt({ id, uploadId, attempts }, error) {
+        metrics.webhookAttempted(!error);
         const about = { webhook_id: id, upload_id: uploadId, attempt: attempts };
         if (error) log.warn({ ...about, error }, 'webhook not delivered');
         else log.info(about, 'webhook delivered');

@@ -55,6 +55,10 @@ export interface Database {
   reads: Queryable;
   /** Only with standbys. */
   router: ReadRouter | undefined;
+  /** How this process shares the connections of the server; undefined where it does not. */
+  budget: ConnectionBudget | undefined;
+  /** By name: what is measured of each. */
+  pools: Readonly<Record<string, Pick<Pool, 'status' | 'durations'>>>;
   close(): Promise<void>;
 }
 
@@ -120,9 +124,12 @@ export function openDatabase(options: DatabaseOptions): Database {
           ...(options.onReplica && { onChange: options.onReplica }),
         })
       : undefined;
+  const standbys = router?.pools.map(({ name, pool: standby }) => [`standby ${name}`, standby]) ?? [];
   return {
     pool,
     router,
+    budget,
+    pools: { primary: pool, ...Object.fromEntries(standbys) },
     reads: router ?? pool.lane('interactive'),
     async close() {
       await router?.[Symbol.asyncDispose]();
