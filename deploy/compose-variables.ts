@@ -30,7 +30,15 @@ export const composeVariables: Record<string, ComposeVariable> = {
 };
 
 /** Set by docker-compose.yml itself: a value in `.env` changes nothing there. */
-export const fixedByCompose = ['HOST', 'PORT', 'DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL'];
+export const fixedByCompose = [
+  'HOST',
+  'PORT',
+  'WORKER_HOST',
+  'WORKER_PORT',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'CACHE_REDIS_URL',
+];
 
 /** Of the embedded mode, which containers do not have. */
 export const unusedInCompose = ['SLUICE_DATA_DIR', 'SLUICE_EMBEDDED'];

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
+import { measure } from './middleware/measure.ts';
 import { notFound, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -40,13 +41,13 @@ export function createApp(services: Services): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId, accessLog(log));
+  app.use(requestId, measure(services.httpMetrics), accessLog(log));
   app.use(['/docs', dashboardPath], helmet({ contentSecurityPolicy: { directives: relaxed }, hsts: false }));
   app.use(
     /^\/(?!docs|admin\/queues)/,
     helmet({ contentSecurityPolicy: { directives: strict }, hsts: false }),
   );
-  app.use(healthRoutes(services));
+  app.use(healthRoutes(services.checks));
   app.use(guardOrigin({ keysRequired: apiKeys.length > 0 }));
 
   app.use(referenceRoutes(version));

@@ -28,18 +28,20 @@ import {
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createEmbeddingMetrics,
+  createHttpMetrics,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
-  registerCacheMetrics,
-  registerPoolMetrics,
   registerScalingMetrics,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
+import { createGatewayChecks } from './gateway-checks.ts';
+import { registerGatewayMetrics } from './gateway-metrics.ts';
 import { openMonitor } from './open-monitor.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
@@ -120,6 +122,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
+  const metrics = new Registry();
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -151,6 +154,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     ...config.embedding,
     redis: redisScripts,
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+    onRequest: createEmbeddingMetrics(metrics),
   });
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
@@ -191,10 +195,16 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     identity: { id: processId, version: packageJson.version },
     onError: (error) => log.debug({ err: error }, 'heartbeat'),
   });
-  const metrics = new Registry();
+  const checks = createGatewayChecks({
+    pool,
+    catalog,
+    serverFacts,
+    producer,
+    cache,
+    router: database.router,
+  });
+  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
   registerScalingMetrics(metrics, monitor.scaling);
-  registerPoolMetrics(metrics, 'primary', pool.status);
-  registerCacheMetrics(metrics, cache.stats);
   const closing = new AbortController();
 
   const services: Services = {
@@ -202,6 +212,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     catalog,
     serverFacts,
     producer,
+    checks,
     cache,
     search,
     reranking: config.reranking && {
@@ -212,6 +223,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     onSearch: createSearchMetrics(metrics),
     metrics,
     monitor,
+    httpMetrics: createHttpMetrics(metrics),
     progress,
     watcher,
     batchWatcher,

@@ -6,8 +6,9 @@ import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Reranker, Search } from '@sluice/search';
 import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { Logger, Registry, SearchReport } from '@sluice/telemetry';
+import type { HttpMetrics, Logger, Registry, SearchReport } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
+import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
@@ -19,6 +20,7 @@ export interface Services {
   catalog: Catalog;
   serverFacts: ServerFactsReader;
   producer: Producer;
+  checks: GatewayChecks;
   cache: TieredCache;
   search: Search;
   /** Undefined: none is configured. */
@@ -29,6 +31,7 @@ export interface Services {
   onSearch: (report: SearchReport) => void;
   metrics: Registry;
   monitor: Monitor;
+  httpMetrics: HttpMetrics;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

@@ -49,6 +49,10 @@ export interface Config {
   };
   reads: { urls: readonly string[]; maxLagMs: number };
   worker: {
+    /** No port: it listens on none. */
+    host: string;
+    port: number | undefined;
+    stuckMs: number;
     concurrency: number;
     lockDurationMs: number;
     reconcileMs: number;
@@ -201,6 +205,9 @@ export function loadConfig(environment: Environment): Config {
       maxLagMs: values.DB_READ_MAX_LAG_MS,
     },
     worker: {
+      host: values.WORKER_HOST,
+      port: values.WORKER_PORT,
+      stuckMs: values.WORKER_STUCK_SECONDS * 1_000,
       concurrency: values.WORKER_CONCURRENCY,
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
       reconcileMs: values.RECONCILE_SECONDS * 1_000,

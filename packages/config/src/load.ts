@@ -22,6 +22,14 @@ function crossCheck(values: Values): ConfigProblem[] {
       expected: `at least one key, because HOST=${values.HOST} is reachable from other machines`,
     });
   }
+  const { WORKER_HOST, WORKER_PORT } = values;
+  if (WORKER_PORT !== undefined && !isLoopback(WORKER_HOST) && values.SLUICE_API_KEYS.length === 0) {
+    problems.push({
+      variable: 'SLUICE_API_KEYS',
+      given: '(not set)',
+      expected: `at least one key, because /metrics of workers at WORKER_HOST=${WORKER_HOST} is reachable from other machines`,
+    });
+  }
   for (const key of values.SLUICE_API_KEYS) {
     if (key.length < 16) {
       problems.push({

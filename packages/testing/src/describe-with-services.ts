@@ -2,8 +2,8 @@ import { describeUnless } from './describe-unless.ts';
 import type { TestServices } from './find-services.ts';
 import { testServices } from './provided-services.ts';
 
-/** `processes`: the suite starts servers of its own. */
-export type Need = 'postgres' | 'redis' | 'processes';
+/** `processes`: the suite starts servers of its own; `prometheus`: a Prometheus among them. */
+export type Need = 'postgres' | 'redis' | 'processes' | 'prometheus';
 
 /** `describe` for a suite that needs services. Where there are none it goes as `describeUnless` says. */
 export function describeWithServices(needs: Need | readonly Need[], title: string, define: () => void): void {
@@ -16,5 +16,6 @@ export function describeWithServices(needs: Need | readonly Need[], title: strin
 function has(services: TestServices, need: Need): boolean {
   if (need === 'postgres') return services.databaseUrl !== null;
   if (need === 'redis') return services.redisUrl !== null;
+  if (need === 'prometheus') return services.prometheus;
   return services.processes;
 }

@@ -34,7 +34,7 @@ export function whyNoServiceRoot(): string | null {
   return null;
 }
 
-/** Path of the root for the present recipe; built first where it is missing (about 25 s, 400 MB). */
+/** Path of the root for the present recipe; built first where it is missing (about 25 s, 570 MB). */
 export async function provideServiceRoot(cacheFolder: string): Promise<string> {
   const recipe = createHash('sha256').update(readFileSync(BUILD_SCRIPT)).digest('hex').slice(0, 12);
   const root = join(cacheFolder, `services-${recipe}`);
