@@ -17,6 +17,7 @@ import {
   skipWhileFailing,
 } from '@sluice/search';
 import {
+  createApiKeyRing,
   createCatalog,
   createCollection,
   createServerFacts,
@@ -36,7 +37,9 @@ import {
   Registry,
   registerScalingMetrics,
 } from '@sluice/telemetry';
+import type { Express } from 'express';
 import packageJson from '../package.json' with { type: 'json' };
+import { createGatekeeper } from './access/gatekeeper.ts';
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
@@ -51,6 +54,8 @@ import { createWatcher } from './watcher.ts';
 export interface RunningGateway {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
   url: string;
+  /** What answers; its routes can be listed. */
+  app: Express;
   /** Resolves when the gateway has stopped. */
   stopped: Promise<void>;
   /** Ends requests under way within the deadline, then closes what it opened. Safe to call twice. */
@@ -148,8 +153,10 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     changes: 'listen',
     positions: readsStandbys,
     confirmMs: config.search.confirmMs,
+    onApiKeys: () => void apiKeys.refresh().catch(() => {}),
     onError,
   });
+  const apiKeys = createApiKeyRing(pool, { onError });
   const embedders = createEmbedders({
     ...config.embedding,
     redis: redisScripts,
@@ -249,12 +256,18 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     log,
     recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
-    apiKeys: config.http.apiKeys,
+    apiKeys,
+    gatekeeper: createGatekeeper({
+      bootstrapKeys: config.http.apiKeys,
+      ring: apiKeys,
+      local: config.http.local,
+    }),
     version: packageJson.version,
   };
+  const app = createApp(services);
   const server = createServer(
     { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
-    createApp(services),
+    app,
   );
   answerBrokenRequests(server);
 
@@ -269,6 +282,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await cache.close();
     await embedders[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
+    await apiKeys[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
   }
@@ -312,6 +326,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   }
   return {
     url,
+    app,
     stopped,
     stop() {
       stopping ??= close();

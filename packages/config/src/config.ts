@@ -1,5 +1,5 @@
 import { ConfigError } from './errors.ts';
-import { type Environment, loadValues } from './load.ts';
+import { type Environment, isLoopback, loadValues } from './load.ts';
 import type { UrlHost, Values } from './schema.ts';
 
 export type Mode = 'embedded' | 'services' | 'postgres-only';
@@ -10,6 +10,8 @@ export interface Config {
   values: Values;
   http: {
     host: string;
+    /** Whether only this machine can reach it. */
+    local: boolean;
     port: number;
     apiKeys: readonly string[];
     maxUploadBytes: number;
@@ -161,6 +163,7 @@ export function loadConfig(environment: Environment): Config {
     values,
     http: {
       host: values.HOST,
+      local: isLoopback(values.HOST),
       port: values.PORT,
       apiKeys: values.SLUICE_API_KEYS,
       maxUploadBytes: values.UPLOAD_MAX_BYTES,

@@ -8,7 +8,7 @@ function shown(name: VariableName, value: string): string {
   return variables[name].secret ? '(hidden)' : JSON.stringify(value);
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return ['127.0.0.1', '::1', 'localhost'].includes(host) || /^127\./.test(host);
 }
 
