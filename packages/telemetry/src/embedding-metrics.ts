@@ -42,7 +42,7 @@ export function createEmbeddingMetrics(
     const labels = { provider, model };
     duration.observe({ ...labels, outcome: request.error?.code ?? 'ok' }, request.durationMs / 1_000);
     waits.inc(labels, request.waitedMs / 1_000);
-    if (request.retry) retries.inc(labels);
+    retries.inc(labels, request.retry ? 1 : 0);
     if (request.error) return;
     texts.inc(labels, request.texts);
     tokens.inc(labels, request.tokens);
