@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { queryCommand } from './commands/query.ts';
 import { recallCommand } from './commands/recall.ts';
@@ -10,6 +11,7 @@ import { uploadCommand } from './commands/upload.ts';
 function inherit(program: Command, command: Command): void {
   // Commander passes these on only to commands that it makes itself.
   command.copyInheritedSettings(program);
+  for (const sub of command.commands) sub.copyInheritedSettings(program);
   program.addCommand(command);
 }
 
@@ -37,6 +39,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 server not reachable.`,
     gatewayCommand(),
     workerCommand(),
     migrateCommand(),
+    keysCommand(),
     uploadCommand(),
     queryCommand(),
     recallCommand(),

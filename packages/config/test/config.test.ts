@@ -43,8 +43,11 @@ test('the value of a secret is not in the error', () => {
   expect(message).not.toContain('hunter2');
 });
 
-test('listening beyond localhost needs keys', () => {
-  expect(problemsOf({ HOST: '0.0.0.0' })).toContain('SLUICE_API_KEYS');
+test('keys are long, and it is known who can reach the gateway', () => {
+  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', 'localhost'])
+    expect(loadConfig({ HOST }).http.local).toBe(true);
+  for (const HOST of ['0.0.0.0', '::', '192.168.0.7', '127.0.0.1.example.org', 'gateway'])
+    expect(loadConfig({ HOST }).http.local).toBe(false);
   expect(problemsOf({ HOST: '0.0.0.0', SLUICE_API_KEYS: 'short' })).toContain('at least 16 characters');
   expect(
     loadConfig({ HOST: '0.0.0.0', SLUICE_API_KEYS: 'a-key-that-is-long, another-long-key-here' }).http

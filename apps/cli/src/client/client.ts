@@ -16,6 +16,8 @@ export interface Client {
   /** Server-sent events of one upload. */
   events(upload: UploadBody, signal: AbortSignal): Promise<Response>;
   query(body: object): Promise<AnswerBody>;
+  /** Any other request, with a body of JSON where there is one. */
+  request<T>(method: string, path: string, body?: object): Promise<T>;
   /** Compares `sample` queries with exact search, now. */
   measureQuality(collection: string, sample: number): Promise<QualityBody>;
 }
@@ -106,6 +108,13 @@ export function createClient({ url, key }: ClientOptions): Client {
           method: 'POST',
           body: JSON.stringify({ sample }),
           headers: { 'content-type': 'application/json' },
+        }),
+      ),
+    request: (method, path, body) =>
+      json(
+        call(path, {
+          method,
+          ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
         }),
       ),
     query: (body) =>
