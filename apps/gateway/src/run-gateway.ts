@@ -20,10 +20,12 @@ import {
   createApiKeyRing,
   createCatalog,
   createCollection,
+  createFirstApiKey,
   createServerFacts,
   findBatches,
   notablePoolEvents,
   openDatabase,
+  recordAudit,
   reportSearchLatency,
   StoreError,
   type VectorIndex,
@@ -60,6 +62,14 @@ export interface RunningGateway {
   stopped: Promise<void>;
   /** Ends requests under way within the deadline, then closes what it opened. Safe to call twice. */
   stop(): Promise<void>;
+}
+
+export interface GatewayHooks {
+  /**
+   * Gets the key that is made when the gateway can be reached from other machines and there is and never was a key. It is not kept anywhere,
+   * and must not be logged. Without this hook none is made, and nobody gets in.
+   */
+  onFirstKey?: (key: string) => void;
 }
 
 const batchIntervalMs = 300;
@@ -102,6 +112,24 @@ async function ensureDefaultCollection({
   await catalog.refresh();
 }
 
+/** By one of all gateways that start at once. */
+async function makeFirstKey(
+  { pool, apiKeys, log }: Services,
+  onFirstKey: (key: string) => void,
+): Promise<void> {
+  const made = await pool.lane('control').transaction(async (transaction) => {
+    const key = await createFirstApiKey(transaction);
+    const entry = { action: 'key.create', details: { scopes: ['admin'] }, address: null, requestId: null };
+    if (key)
+      await recordAudit(transaction, { ...entry, target: key.id, keyId: null, keyName: 'first start' });
+    return key;
+  });
+  if (!made) return;
+  await apiKeys.refresh();
+  log.info({ audit: true, action: 'key.create', target: made.id }, 'first key made');
+  onFirstKey(made.key);
+}
+
 /** Runs `work` until it succeeds: a gateway that starts before its database is not ready yet, and not dead. */
 function untilDone(work: () => Promise<void>, onError: (error: unknown) => void, signal: AbortSignal): void {
   const attempt = () => {
@@ -122,7 +150,10 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 }
 
 /** Builds a gateway from the environment and listens. Throws `ConfigError`, or what Node says of the port (`EADDRINUSE`). */
-export async function runGateway(environment: Environment): Promise<RunningGateway> {
+export async function runGateway(
+  environment: Environment,
+  { onFirstKey }: GatewayHooks = {},
+): Promise<RunningGateway> {
   const config = loadConfig(environment);
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'gateway', ...config.log });
@@ -297,6 +328,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   untilDone(
     async () => {
       await ensureDefaultCollection(services);
+      if (!config.http.local && config.http.apiKeys.length === 0 && onFirstKey)
+        await makeFirstKey(services, onFirstKey);
       log.info(await serverFacts.read(), 'database');
     },
     onError,

@@ -21,7 +21,14 @@ import {
   openRedisScripts,
 } from '@sluice/queue';
 import { startRecallSampler } from '@sluice/search';
-import { createCatalog, isMigrated, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
+import {
+  createApiKeyRing,
+  createCatalog,
+  isMigrated,
+  notablePoolEvents,
+  openDatabase,
+  readSearchLatency,
+} from '@sluice/store';
 import {
   createDependencyChecks,
   createEmbeddingMetrics,
@@ -58,6 +65,9 @@ const latencyMaxAgeMs = 3_000;
 
 const connectRetryMs = 250;
 
+// Changes are announced; this is for where nobody can hear that.
+const keysPollMs = 10_000;
+
 /** Takes no job before it can work on one: while the fleet's budget has no share for it yet, or the database is away. */
 async function startWhenConnected(pool: Pool, consumer: Consumer, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -88,7 +98,14 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onEvent: logEvents(log, 'pool', notablePoolEvents),
   });
   const { pool } = database;
-  const catalog = createCatalog(pool, { changes: 'listen', onError });
+  // Who reads metrics is asked for a key; where nobody can there is nothing to know.
+  const apiKeys =
+    config.worker.port === undefined ? undefined : createApiKeyRing(pool, { pollMs: keysPollMs, onError });
+  const catalog = createCatalog(pool, {
+    changes: 'listen',
+    onApiKeys: () => void apiKeys?.refresh().catch(() => {}),
+    onError,
+  });
   const embedders = createEmbedders({
     ...config.embedding,
     redis: redisScripts,
@@ -218,9 +235,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     checks,
   });
 
-  async function listen({ worker: { host, port }, http }: Config): Promise<StatusServer | undefined> {
-    if (port === undefined) return undefined;
-    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics: registry });
+  async function listen({ worker: { host, port, local }, http }: Config): Promise<StatusServer | undefined> {
+    if (port === undefined || !apiKeys) return undefined;
+    const access = { bootstrapKeys: http.apiKeys, ring: apiKeys, local };
+    return startStatusServer({ host, port, access, health, checks, metrics: registry });
   }
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
@@ -261,6 +279,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await progressChannel[Symbol.asyncDispose]();
     await extractor.close();
     await embedders[Symbol.asyncDispose]();
+    await apiKeys?.[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();

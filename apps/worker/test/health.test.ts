@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool } from '@sluice/pool';
+import { createApiKey, revokeApiKey } from '@sluice/store';
 import { describeWithServices, startEmbeddingsServer, startRedis } from '@sluice/testing';
 import { expect, test } from 'vitest';
 import { runWorker } from '../src/index.ts';
@@ -9,6 +10,13 @@ import { startBench } from './support/bench-of-workers.ts';
 import { ask } from './support/status.ts';
 
 const openAi = { embeddingProvider: 'openai', embeddingModel: 'fake', dimensions: 64 };
+const unlimited = {
+  collections: null,
+  expiresAt: null,
+  requestsPerMinute: null,
+  uploadsPerDay: null,
+  uploadBytesPerDay: null,
+};
 const key = 'a-key-of-at-least-16-characters';
 
 async function startWorker(environment: Record<string, string>) {
@@ -140,6 +148,28 @@ describeWithServices(['postgres', 'redis'], 'the health of a worker', () => {
     expect((await ask(closed.url, '/healthz')).status).toBe(200);
     expect((await ask(closed.url, '/nothing')).status).toBe(404);
     expect((await fetch(`${closed.url}/healthz`, { method: 'POST' })).status).toBe(405);
+  });
+
+  test('metrics ask for a key that was made, with the scope monitor, as soon as one was', async () => {
+    await using bench = await startBench(openAi);
+    await using worker = await startWorker({ ...bench.environment });
+    expect((await ask(worker.url, '/metrics')).status).toBe(200);
+    const pool = createPool({ connectionString: bench.environment.DATABASE_URL as string, size: 1 });
+    const make = (scope: 'query' | 'monitor' | 'admin') =>
+      pool.transaction('control', (transaction) =>
+        createApiKey(transaction, { ...unlimited, name: scope, scopes: [scope], createdBy: 'test' }),
+      );
+    const keys = { query: await make('query'), monitor: await make('monitor'), admin: await make('admin') };
+    const status = async (sent?: string) =>
+      (await ask(worker.url, '/metrics', sent ? { authorization: `Bearer ${sent}` } : {})).status;
+    await expect.poll(() => status(), { timeout: 15_000 }).toBe(401);
+    expect(await status(keys.query.key)).toBe(401);
+    expect(await status(`${keys.monitor.key}x`)).toBe(401);
+    expect(await status(keys.monitor.key)).toBe(200);
+    expect(await status(keys.admin.key)).toBe(200);
+    await revokeApiKey(pool, keys.monitor.id);
+    await expect.poll(() => status(keys.monitor.key), { timeout: 15_000 }).toBe(401);
+    await pool.drain();
   });
 });
 

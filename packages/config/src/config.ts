@@ -54,6 +54,8 @@ export interface Config {
     /** No port: it listens on none. */
     host: string;
     port: number | undefined;
+    /** Only this machine can reach it there. */
+    local: boolean;
     stuckMs: number;
     concurrency: number;
     lockDurationMs: number;
@@ -210,6 +212,7 @@ export function loadConfig(environment: Environment): Config {
     worker: {
       host: values.WORKER_HOST,
       port: values.WORKER_PORT,
+      local: isLoopback(values.WORKER_HOST),
       stuckMs: values.WORKER_STUCK_SECONDS * 1_000,
       concurrency: values.WORKER_CONCURRENCY,
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,

@@ -119,14 +119,14 @@ export const variables = {
     'HTTP',
     z.string().min(1),
     '127.0.0.1',
-    'Address the gateway listens on. Beyond localhost it needs SLUICE_API_KEYS.',
+    'Address the gateway listens on. Beyond localhost every request needs a key; where there is none yet, the first start makes one and shows it.',
   ),
   PORT: variable('HTTP', integer(0, 65_535), '3000', 'Port of the gateway; 0 takes a free one.'),
   SLUICE_API_KEYS: variable(
     'HTTP',
     list(),
     '',
-    'Comma-separated keys that callers send as `Authorization: Bearer KEY`. Empty: no key is asked for on localhost.',
+    'Comma-separated keys that open everything, sent as `Authorization: Bearer KEY`, at least 16 characters each. Others are made by `sluice keys`, with scopes. Empty: on localhost no key is asked for before one is made.',
     true,
   ),
   UPLOAD_MAX_BYTES: variable(
@@ -311,7 +311,7 @@ export const variables = {
     'Ingestion',
     z.string().min(1),
     '127.0.0.1',
-    'Address on which a worker answers `/healthz`, `/readyz` and `/metrics`. Beyond localhost `/metrics` needs SLUICE_API_KEYS; the other two tell nothing but how it is.',
+    'Address on which a worker answers `/healthz`, `/readyz` and `/metrics`. `/metrics` there asks for a key as a gateway does, beyond localhost always; the other two tell nothing but how it is.',
   ),
   WORKER_PORT: variable(
     'Ingestion',

@@ -42,6 +42,8 @@ export const routeScopes: readonly Rule[] = [
   ['GET', '/v1/receipts/:id', 'ingest'],
 
   ['POST PATCH DELETE', '/v1/collections/**', 'admin'],
+  ['GET POST DELETE', '/v1/keys/**', 'admin'],
+  ['GET', '/v1/audit', 'admin'],
   ['POST PUT PATCH DELETE', '/admin/queues/**', 'admin'],
 ];
 

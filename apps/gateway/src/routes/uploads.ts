@@ -11,6 +11,7 @@ import {
   retryUpload,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { audit } from '../access/audit.ts';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { explainWaiting } from '../explain-waiting.ts';
 import { HttpProblem } from '../http-problem.ts';
@@ -67,7 +68,8 @@ export function uploadRoutes(services: Services): Router {
       enqueueUploads(services, await assignTurns(pool, ids), request.id);
       void progress.announceChange(ids);
       const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
-      log.info({ request_id: request.id, uploads: ids.length, ...which }, 'failed uploads redriven');
+      const details = { uploads: ids.length, code, retryable };
+      await audit(pool, log, request, { action: 'uploads.retry', target: collection ?? null, details });
       response.json(body);
     })
     .all(methodNotAllowed('POST'));
