@@ -20,6 +20,7 @@ import {
   createCatalog,
   createCollection,
   createServerFacts,
+  explainStatement,
   findBatches,
   notablePoolEvents,
   openDatabase,
@@ -28,12 +29,15 @@ import {
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createDatabaseTracer,
   createEmbeddingMetrics,
   createHttpMetrics,
+  createHttpTracer,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
+  startTracing,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { answerBrokenRequests } from './answer-broken-requests.ts';
@@ -121,6 +125,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
   const metrics = new Registry();
+  const { version } = packageJson;
+  const tracing = config.tracing && (await startTracing({ ...config.tracing, service: 'gateway', version }));
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -138,6 +144,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       if (event.type === 'connect_failed' || event.type === 'retire') serverFacts.forget();
     },
     onReplica: (change) => log.warn(change, 'standby'),
+    tracer: createDatabaseTracer({
+      log,
+      slowMs: config.slowQueryMs,
+      traced: tracing !== undefined,
+      explain: (statement) => explainStatement(pool.lane('control'), statement),
+    }),
   });
   const { pool } = database;
   const serverFacts = createServerFacts(pool.lane('control'));
@@ -154,7 +166,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
     onRequest: createEmbeddingMetrics(metrics),
   });
-  const producer = createProducer(queue, { onError });
+  const producer = createProducer(queue, { onError, traced: tracing !== undefined });
   const cache = createCache(config, onError);
   const processId = randomUUID();
   const latency = createLatencyReporter({
@@ -192,7 +204,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     router: database.router,
   });
-  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
+  registerGatewayMetrics(metrics, { version, database, cache, producer, checks });
   const closing = new AbortController();
 
   const services: Services = {
@@ -211,6 +223,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     onSearch: createSearchMetrics(metrics),
     metrics,
     httpMetrics: createHttpMetrics(metrics),
+    httpTracer: tracing && createHttpTracer(),
     progress,
     watcher,
     batchWatcher,
@@ -219,7 +232,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       rules: config.http.uploadUrl.hosts,
       maxBytes: config.http.maxUploadBytes,
       timeoutMs: config.http.uploadUrl.timeoutMs,
-      userAgent: `sluice/${packageJson.version}`,
+      userAgent: `sluice/${version}`,
     }),
     webhooks: {
       // It only checks: the workers send.
@@ -237,7 +250,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
     apiKeys: config.http.apiKeys,
-    version: packageJson.version,
+    version,
   };
   const server = createServer(
     { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
@@ -257,6 +270,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    await tracing?.[Symbol.asyncDispose]();
   }
 
   let url: string;

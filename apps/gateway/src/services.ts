@@ -5,7 +5,7 @@ import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Reranker, Search } from '@sluice/search';
 import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { HttpMetrics, Logger, Registry, SearchReport } from '@sluice/telemetry';
+import type { HttpMetrics, HttpTracer, Logger, Registry, SearchReport } from '@sluice/telemetry';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -30,6 +30,8 @@ export interface Services {
   onSearch: (report: SearchReport) => void;
   metrics: Registry;
   httpMetrics: HttpMetrics;
+  /** Undefined: nobody wants traces. */
+  httpTracer: HttpTracer | undefined;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

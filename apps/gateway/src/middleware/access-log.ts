@@ -1,4 +1,4 @@
-import type { Logger } from '@sluice/telemetry';
+import { inTrace, type Logger } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
 
 /** One line a request, when its answer is out. Probes log at debug. */
@@ -6,7 +6,7 @@ export function accessLog(log: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();
     const path = request.path;
-    response.once('close', () => {
+    const tell = inTrace(() => {
       const level = /^\/(healthz|readyz|metrics|assets)/.test(path)
         ? 'debug'
         : response.statusCode >= 500
@@ -24,6 +24,7 @@ export function accessLog(log: Logger): RequestHandler {
         'request',
       );
     });
+    response.once('close', tell);
     next();
   };
 }

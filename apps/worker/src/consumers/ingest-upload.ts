@@ -6,6 +6,7 @@ export interface IngestUploadConsumerOptions {
   concurrency: number;
   lockDurationMs: number;
   drainTimeoutMs: number;
+  traced: boolean;
   observers: Observers;
 }
 
@@ -13,7 +14,7 @@ export interface IngestUploadConsumerOptions {
 export function consumeIngestUpload(
   backend: QueueBackend,
   ingestion: IngestionDependencies,
-  { concurrency, lockDurationMs, drainTimeoutMs, observers }: IngestUploadConsumerOptions,
+  { concurrency, lockDurationMs, drainTimeoutMs, traced, observers }: IngestUploadConsumerOptions,
 ): Consumer {
   const { log, metrics } = observers;
   const handler = observed(
@@ -34,6 +35,7 @@ export function consumeIngestUpload(
     lockDurationMs,
     stalledIntervalMs: Math.max(1_000, lockDurationMs / 2),
     drainTimeoutMs,
+    traced,
     hooks: {
       onStalled({ jobId }) {
         metrics.jobStalled();
