@@ -8,6 +8,7 @@ import { guardOrigin } from './middleware/guard-origin.ts';
 import { measure } from './middleware/measure.ts';
 import { notFound, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
+import { traceRequests } from './middleware/trace.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { collectionRoutes } from './routes/collections.ts';
@@ -43,7 +44,7 @@ export function createApp(services: Services): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId, measure(services.httpMetrics), accessLog(log));
+  app.use(requestId, measure(services.httpMetrics), traceRequests(services.httpTracer), accessLog(log));
   app.use(['/docs', dashboardPath], helmet({ contentSecurityPolicy: { directives: relaxed }, hsts: false }));
   app.use(
     /^\/(?!docs|admin\/queues)/,

@@ -22,6 +22,7 @@ import {
   createCollection,
   createFirstApiKey,
   createServerFacts,
+  explainStatement,
   findBatches,
   notablePoolEvents,
   openDatabase,
@@ -31,13 +32,16 @@ import {
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createDatabaseTracer,
   createEmbeddingMetrics,
   createHttpMetrics,
+  createHttpTracer,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
   registerScalingMetrics,
+  startTracing,
 } from '@sluice/telemetry';
 import type { Express } from 'express';
 import packageJson from '../package.json' with { type: 'json' };
@@ -159,6 +163,8 @@ export async function runGateway(
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
   const metrics = new Registry();
+  const { version } = packageJson;
+  const tracing = config.tracing && (await startTracing({ ...config.tracing, service: 'gateway', version }));
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -176,6 +182,12 @@ export async function runGateway(
       if (event.type === 'connect_failed' || event.type === 'retire') serverFacts.forget();
     },
     onReplica: (change) => log.warn(change, 'standby'),
+    tracer: createDatabaseTracer({
+      log,
+      slowMs: config.slowQueryMs,
+      traced: tracing !== undefined,
+      explain: (statement) => explainStatement(pool.lane('control'), statement),
+    }),
   });
   const { pool } = database;
   const serverFacts = createServerFacts(pool.lane('control'));
@@ -194,7 +206,7 @@ export async function runGateway(
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
     onRequest: createEmbeddingMetrics(metrics),
   });
-  const producer = createProducer(queue, { onError });
+  const producer = createProducer(queue, { onError, traced: tracing !== undefined });
   const cache = createCache(config, onError);
   const processId = randomUUID();
   const latency = createLatencyReporter({
@@ -241,7 +253,7 @@ export async function runGateway(
     cache,
     router: database.router,
   });
-  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
+  registerGatewayMetrics(metrics, { version, database, cache, producer, checks });
   registerScalingMetrics(metrics, monitor.scaling);
   const closing = new AbortController();
 
@@ -262,6 +274,7 @@ export async function runGateway(
     metrics,
     monitor,
     httpMetrics: createHttpMetrics(metrics),
+    httpTracer: tracing && createHttpTracer(),
     progress,
     watcher,
     batchWatcher,
@@ -270,7 +283,7 @@ export async function runGateway(
       rules: config.http.uploadUrl.hosts,
       maxBytes: config.http.maxUploadBytes,
       timeoutMs: config.http.uploadUrl.timeoutMs,
-      userAgent: `sluice/${packageJson.version}`,
+      userAgent: `sluice/${version}`,
     }),
     webhooks: {
       // It only checks: the workers send.
@@ -293,7 +306,7 @@ export async function runGateway(
       ring: apiKeys,
       local: config.http.local,
     }),
-    version: packageJson.version,
+    version,
   };
   const app = createApp(services);
   const server = createServer(
@@ -316,6 +329,7 @@ export async function runGateway(
     await apiKeys[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    await tracing?.[Symbol.asyncDispose]();
   }
 
   let url: string;

@@ -6,7 +6,7 @@ import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Reranker, Search } from '@sluice/search';
 import type { ApiKeyRing, Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { HttpMetrics, Logger, Registry, SearchReport } from '@sluice/telemetry';
+import type { HttpMetrics, HttpTracer, Logger, Registry, SearchReport } from '@sluice/telemetry';
 import { type Caller, requireMayUse } from './access/caller.ts';
 import type { Gatekeeper } from './access/gatekeeper.ts';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
@@ -34,6 +34,8 @@ export interface Services {
   metrics: Registry;
   monitor: Monitor;
   httpMetrics: HttpMetrics;
+  /** Undefined: nobody wants traces. */
+  httpTracer: HttpTracer | undefined;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

@@ -24,18 +24,21 @@ import { startRecallSampler } from '@sluice/search';
 import {
   createApiKeyRing,
   createCatalog,
+  explainStatement,
   isMigrated,
   notablePoolEvents,
   openDatabase,
   readSearchLatency,
 } from '@sluice/store';
 import {
+  createDatabaseTracer,
   createDependencyChecks,
   createEmbeddingMetrics,
   createIngestionMetrics,
   createLogger,
   logEvents,
   Registry,
+  startTracing,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
@@ -85,6 +88,9 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
   const registry = new Registry();
+  const { version } = packageJson;
+  const tracing = config.tracing && (await startTracing({ ...config.tracing, service: 'worker', version }));
+  const traced = tracing !== undefined;
   const metrics = createIngestionMetrics(registry);
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
@@ -96,6 +102,12 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     budget: { ...config.budget, redis: redisScripts, weight: 1 },
     reads: { ...config.reads, urls: [] },
     onEvent: logEvents(log, 'pool', notablePoolEvents),
+    tracer: createDatabaseTracer({
+      log,
+      slowMs: config.slowQueryMs,
+      traced,
+      explain: (statement) => explainStatement(pool.lane('control'), statement),
+    }),
   });
   const { pool } = database;
   // Who reads metrics is asked for a key; where nobody can there is nothing to know.
@@ -113,7 +125,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onRequest: createEmbeddingMetrics(registry),
   });
   const extractor = createExtractor(config.extraction);
-  const producer = createProducer(queue, { onError });
+  const producer = createProducer(queue, { onError, traced });
   const progressOptions = { db: pool.lane('control'), onError };
   const progressChannel =
     queue.kind === 'redis'
@@ -148,6 +160,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       // Leaves time to close everything else within the deadline of the whole process.
       drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
       onDone: durations.record,
+      traced,
       observers: { log, metrics },
     },
   );
@@ -224,7 +237,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     },
   });
   registerMetrics(registry, {
-    version: packageJson.version,
+    version,
     database,
     producer,
     consumer,
@@ -243,7 +256,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
     if (!secret) return undefined;
-    const userAgent = `sluice/${packageJson.version}`;
+    const userAgent = `sluice/${version}`;
     return startWebhookSender({
       db: pool.lane('control'),
       poster: createPoster({ rules: hosts, trustedUrl: url, timeoutMs: webhookTimeoutMs, userAgent }),
@@ -283,6 +296,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    await tracing?.[Symbol.asyncDispose]();
     // To the end: who asks while it stops gets an answer.
     await statusServer?.[Symbol.asyncDispose]();
     log.info({ finished, handed_back: handedBack }, 'worker stopped');

@@ -112,6 +112,10 @@ export interface Config {
       }
     | undefined;
   scaling: { targetAgeSeconds: number; minWorkers: number; maxWorkers: number };
+  /** Undefined: no traces. */
+  tracing: { endpoint: string; headers: Record<string, string>; ratio: number } | undefined;
+  /** 0: none is logged. */
+  slowQueryMs: number;
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -155,6 +159,12 @@ function rerankingOf(values: Values): Config['reranking'] {
     timeoutMs: values.RERANK_TIMEOUT_MS,
     candidates: values.RERANK_CANDIDATES,
   };
+}
+
+function tracingOf(values: Values): Config['tracing'] {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!endpoint) return undefined;
+  return { endpoint, headers: values.OTEL_EXPORTER_OTLP_HEADERS, ratio: values.OTEL_TRACES_SAMPLER_ARG };
 }
 
 export function loadConfig(environment: Environment): Config {
@@ -274,6 +284,8 @@ export function loadConfig(environment: Environment): Config {
       minWorkers: values.SCALE_MIN_WORKERS,
       maxWorkers: values.SCALE_MAX_WORKERS,
     },
+    tracing: tracingOf(values),
+    slowQueryMs: values.SLOW_QUERY_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

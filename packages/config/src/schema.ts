@@ -83,6 +83,23 @@ const urlHosts = () =>
     }),
   );
 
+/** As OpenTelemetry has it: https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+const otlpHeaders = () =>
+  list().transform((items, context) => {
+    const pairs = items.map((item) => /^([\w-]+)=(.+)$/.exec(item)?.slice(1).map(decoded));
+    const valid = pairs.filter((pair): pair is string[] => pair?.every(Boolean) ?? false);
+    if (valid.length === items.length) return Object.fromEntries(valid) as Record<string, string>;
+    context.addIssue({ code: 'custom', message: 'expected name=value pairs, separated by commas' });
+    return z.NEVER;
+  });
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
 export type Group =
   | 'HTTP'
   | 'Services'
@@ -604,6 +621,31 @@ export const variables = {
   ),
   SCALE_MAX_WORKERS: variable('Scaling', integer(1, 10_000), '20', 'Workers that are recommended at most.'),
 
+  SLOW_QUERY_MS: variable(
+    'Logs',
+    integer(0, 3_600_000),
+    '500',
+    'Statements that take longer are logged with their text, without values, and their plan, in milliseconds. 0: none is.',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+    'Logs',
+    optional(url('http:', 'https:')),
+    undefined,
+    'Where traces go by OTLP/HTTP, e.g. http://collector:4318; `/v1/traces` is added. Not set: there are none.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: variable(
+    'Logs',
+    otlpHeaders(),
+    '',
+    'Headers for that: name=value, separated by commas, values percent-encoded.',
+    true,
+  ),
+  OTEL_TRACES_SAMPLER_ARG: variable(
+    'Logs',
+    share(0, 1),
+    '1',
+    'Of the traces that begin here, the share that is kept, 0 to 1. Traces of callers are kept as they have decided.',
+  ),
   LOG_LEVEL: variable(
     'Logs',
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

@@ -87,6 +87,7 @@ export {
 } from './documents.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export { estimateMatches, type MatchEstimate } from './estimate-matches.ts';
+export { explainStatement } from './explain-statement.ts';
 export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
 export { type IndexBuildRecord, recordIndexBuild } from './index-builds.ts';
 export { releaseLease, takeLease } from './leases.ts';

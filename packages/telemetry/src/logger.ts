@@ -1,5 +1,6 @@
 import { type Logger, pino, type StreamEntry } from 'pino';
 import pretty from 'pino-pretty';
+import { traceIds } from './tracing.ts';
 
 export type { Logger };
 
@@ -40,6 +41,7 @@ export function createLogger({ name, level, format }: LoggerOptions): Logger {
     {
       name,
       level,
+      mixin: traceIds,
       redact: { paths: redactedPaths, censor: '(hidden)' },
       hooks: { streamWrite: (line) => line.replaceAll(urlPassword, '$1(hidden)@') },
     },

@@ -1,4 +1,4 @@
-import type { Logger } from '@sluice/telemetry';
+import { inTrace, type Logger } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
 import type { Caller } from '../access/caller.ts';
 
@@ -7,7 +7,7 @@ export function accessLog(log: Logger): RequestHandler {
   return function logAccess(request, response, next) {
     const start = performance.now();
     const path = request.path;
-    response.once('close', () => {
+    const tell = inTrace(() => {
       const level = /^\/(healthz|readyz|metrics|assets)/.test(path)
         ? 'debug'
         : response.statusCode >= 500
@@ -27,6 +27,7 @@ export function accessLog(log: Logger): RequestHandler {
         'request',
       );
     });
+    response.once('close', tell);
     next();
   };
 }
