@@ -56,6 +56,7 @@ function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const everywhere: ProblemCode[] = [
     'unauthorized',
     'forbidden',
+    'rate_limited',
     'overloaded',
     'database_unavailable',
     'internal',
@@ -131,6 +132,7 @@ const createUpload: ZodOpenApiOperationObject = {
       'unknown_format',
       'idempotency_key_reused',
       'backlog_full',
+      'quota_exceeded',
       'url_not_allowed',
       'url_refused',
       'url_unreachable',
