@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { consoleFolder } from '@sluice/console';
 import express, { type Express } from 'express';
-import helmet from 'helmet';
 import { accessLog } from './middleware/access-log.ts';
+import { allowOrigins } from './middleware/allow-origins.ts';
 import { authorize } from './middleware/authorize.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
+import { limitBodyTime } from './middleware/limit-body-time.ts';
+import { limitRequests } from './middleware/limit-requests.ts';
 import { measure } from './middleware/measure.ts';
 import { notFound, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
 import { traceRequests } from './middleware/trace.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -25,33 +28,19 @@ import { referenceRoutes } from './routes/reference.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import type { Services } from './services.ts';
 
-const strict = {
-  defaultSrc: ["'self'"],
-  imgSrc: ["'self'", 'data:'],
-  // The server speaks plain HTTP; whoever puts TLS in front decides about upgrades.
-  upgradeInsecureRequests: null,
-};
-// Swagger UI and Bull Board style elements in place, and Bull Board starts from a script in its page.
-const relaxed = {
-  ...strict,
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  scriptSrc: ["'self'", "'unsafe-inline'"],
-};
-
 /** The HTTP side of the gateway: an outside that is checked, and routes that translate. */
 export function createApp(services: Services): Express {
-  const { gatekeeper, log, metrics, producer, version } = services;
+  const { corsOrigins, gatekeeper, log, metrics, producer, requests, version } = services;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.set('trust proxy', services.trustProxy);
   app.use(requestId, measure(services.httpMetrics), traceRequests(services.httpTracer), accessLog(log));
-  app.use(['/docs', dashboardPath], helmet({ contentSecurityPolicy: { directives: relaxed }, hsts: false }));
-  app.use(
-    /^\/(?!docs|admin\/queues)/,
-    helmet({ contentSecurityPolicy: { directives: strict }, hsts: false }),
-  );
+  app.use(securityHeaders(['/docs', dashboardPath]));
   app.use(healthRoutes(services.checks));
-  app.use(guardOrigin(gatekeeper), authorize(gatekeeper));
+  if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
+  app.use(guardOrigin(gatekeeper, corsOrigins), authorize(gatekeeper));
+  app.use(limitRequests(requests.meter, requests.perMinute), limitBodyTime(services.bodyTimeoutMs));
 
   app.use(referenceRoutes(version));
   app.use(express.static(fileURLToPath(consoleFolder)));

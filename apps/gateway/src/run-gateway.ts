@@ -45,12 +45,16 @@ import {
 } from '@sluice/telemetry';
 import type { Express } from 'express';
 import packageJson from '../package.json' with { type: 'json' };
+import { createFailedAttempts } from './access/failed-attempts.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
 import { createGatewayChecks } from './gateway-checks.ts';
 import { registerGatewayMetrics } from './gateway-metrics.ts';
+import { openCountingRedis } from './limits/counting-redis.ts';
+import { createMeter } from './limits/meter.ts';
+import { createUploadQuotas } from './limits/upload-quotas.ts';
 import { openMonitor } from './open-monitor.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
@@ -83,6 +87,9 @@ const connectionsCheckingInterval = 1_000;
 // Longer than load balancers keep idle connections (60 s by default): one that is closed here while a request is on its way to it
 // is an error for the client. Node's own 5 s are shorter.
 const keepAliveTimeout = 75_000;
+// A request of ours has a dozen headers, and a proxy adds as many; what has more of either is answered with 431.
+const maxHeaderSize = 16_384;
+const maxHeadersCount = 100;
 
 function createCache({ cacheRedisUrl, cache }: Config, onError: (error: Error) => void): TieredCache {
   const near = createMemoryCache({ maxBytes: cache.memoryBytes, maxEntries: cache.memoryEntries });
@@ -256,6 +263,9 @@ export async function runGateway(
   registerGatewayMetrics(metrics, { version, database, cache, producer, checks });
   registerScalingMetrics(metrics, monitor.scaling);
   const closing = new AbortController();
+  const countingRedis = queue.kind === 'redis' ? openCountingRedis(queue.url, onError) : undefined;
+  const meter = (name: string, periodSeconds: number) =>
+    createMeter({ name, periodSeconds, redis: countingRedis });
 
   const services: Services = {
     pool,
@@ -300,19 +310,35 @@ export async function runGateway(
     log,
     recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
+    requests: { meter: meter('requests', 60), perMinute: config.http.quotas.requestsPerMinute },
+    quotas: createUploadQuotas({
+      meters: { uploads: meter('uploads', 86_400), bytes: meter('upload-bytes', 86_400) },
+      defaults: config.http.quotas,
+    }),
+    corsOrigins: config.http.corsOrigins,
+    trustProxy: config.http.trustProxy,
+    bodyTimeoutMs: config.http.bodyTimeoutMs,
     apiKeys,
     gatekeeper: createGatekeeper({
       bootstrapKeys: config.http.apiKeys,
       ring: apiKeys,
       local: config.http.local,
+      failed: createFailedAttempts(config.http.authFailuresPerMinute),
     }),
     version,
   };
   const app = createApp(services);
   const server = createServer(
-    { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
+    {
+      requestTimeout: config.http.uploadTimeoutMs,
+      headersTimeout: Math.min(config.http.headersTimeoutMs, config.http.uploadTimeoutMs),
+      maxHeaderSize,
+      connectionsCheckingInterval,
+      keepAliveTimeout,
+    },
     app,
   );
+  server.maxHeadersCount = maxHeadersCount;
   answerBrokenRequests(server);
 
   async function closeServices(): Promise<void> {
@@ -329,6 +355,7 @@ export async function runGateway(
     await apiKeys[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    countingRedis?.disconnect();
     await tracing?.[Symbol.asyncDispose]();
   }
 

@@ -12,6 +12,8 @@ import type { Gatekeeper } from './access/gatekeeper.ts';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
+import type { Meter } from './limits/meter.ts';
+import type { UploadQuotas } from './limits/upload-quotas.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
 import type { Watcher } from './watcher.ts';
@@ -50,7 +52,14 @@ export interface Services {
   /** What the effort of searches is to hold, and what it is before it was measured. */
   recall: { target: number; unmeasured: number };
   limits: { maxUploadBytes: number; maxUploadFiles: number };
+  /** Pages of others that may use the API. */
+  corsOrigins: readonly string[];
+  /** As Express takes it. */
+  trustProxy: number | string[] | false;
+  bodyTimeoutMs: number;
   gatekeeper: Gatekeeper;
+  requests: { meter: Meter; perMinute: number };
+  quotas: UploadQuotas;
   apiKeys: ApiKeyRing;
   version: string;
 }

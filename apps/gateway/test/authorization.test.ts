@@ -40,7 +40,11 @@ describeWithServices(['postgres'], 'nobody gets in without the right key, on any
 
   beforeAll(async () => {
     const { environment } = stack.use(await startServices('postgres-only'));
-    gateway = await runGateway({ ...environment, SLUICE_API_KEYS: bootstrap });
+    gateway = await runGateway({
+      ...environment,
+      SLUICE_API_KEYS: bootstrap,
+      AUTH_FAILURES_PER_MINUTE: '0',
+    });
     stack.defer(() => gateway.stop());
     await untilReady(gateway.url);
     keys = stack.use(createKeyMaker(environment.DATABASE_URL as string));
@@ -75,8 +79,7 @@ describeWithServices(['postgres'], 'nobody gets in without the right key, on any
     expect(namesBefore(gateway.app, 'checkAccess')).toEqual([
       'requestId',
       'logAccess',
-      'helmetMiddleware',
-      'helmetMiddleware',
+      'setSecurityHeaders',
       'router',
       'checkOrigin',
     ]);

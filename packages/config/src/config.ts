@@ -19,6 +19,15 @@ export interface Config {
     /** 0: none. */
     uploadBacklogLimit: number;
     uploadTimeoutMs: number;
+    headersTimeoutMs: number;
+    /** Of what is no upload. */
+    bodyTimeoutMs: number;
+    /** Of keys that have none of their own. 0: none. */
+    quotas: { requestsPerMinute: number; uploadsPerDay: number; uploadBytesPerDay: number };
+    /** From one address. 0: not counted. */
+    authFailuresPerMinute: number;
+    trustProxy: number | string[] | false;
+    corsOrigins: readonly string[];
     /** Documents that are fetched from a URL. No hosts: none are. */
     uploadUrl: { hosts: readonly UrlHost[]; timeoutMs: number };
   };
@@ -182,6 +191,16 @@ export function loadConfig(environment: Environment): Config {
       maxUploadFiles: values.UPLOAD_MAX_FILES,
       uploadBacklogLimit: values.UPLOAD_BACKLOG_LIMIT,
       uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
+      headersTimeoutMs: values.HEADERS_TIMEOUT_SECONDS * 1_000,
+      bodyTimeoutMs: values.BODY_TIMEOUT_SECONDS * 1_000,
+      quotas: {
+        requestsPerMinute: values.RATE_LIMIT_PER_MINUTE,
+        uploadsPerDay: values.UPLOADS_PER_DAY,
+        uploadBytesPerDay: values.UPLOAD_BYTES_PER_DAY,
+      },
+      authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
+      trustProxy: values.TRUST_PROXY,
+      corsOrigins: values.CORS_ORIGINS,
       uploadUrl: { hosts: values.UPLOAD_URL_HOSTS, timeoutMs: values.UPLOAD_URL_TIMEOUT_SECONDS * 1_000 },
     },
     webhooks: { url: values.WEBHOOK_URL, hosts: values.WEBHOOK_HOSTS, secret: values.WEBHOOK_SECRET },

@@ -99,6 +99,21 @@ function decoded(text: string): string {
     return '';
   }
 }
+const trustedProxies = () =>
+  list().transform((items, context): number | string[] | false => {
+    if (items.length === 0) return false;
+    if (items.length === 1 && /^\d{1,2}$/.test(items[0] as string)) return Number(items[0]) || false;
+    if (items.every((item) => ['loopback', 'linklocal', 'uniquelocal'].includes(item) || isRange(item)))
+      return items;
+    const message =
+      'expected a comma-separated list of addresses, ranges such as 10.0.0.0/8, loopback, linklocal and uniquelocal, or a number of proxies';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+const origins = () =>
+  list().refine((items) => items.every((item) => /^https?:/.test(item) && URL.parse(item)?.origin === item), {
+    error: 'expected a comma-separated list of origins such as https://app.example.org',
+  });
 
 export type Group =
   | 'HTTP'
@@ -145,6 +160,49 @@ export const variables = {
     '',
     'Comma-separated keys that open everything, sent as `Authorization: Bearer KEY`, at least 16 characters each. Others are made by `sluice keys`, with scopes. Empty: on localhost no key is asked for before one is made.',
     true,
+  ),
+  RATE_LIMIT_PER_MINUTE: variable(
+    'HTTP',
+    integer(0, 1_000_000),
+    '0',
+    'Requests a minute of each API key that has no limit of its own; from there on 429 and Retry-After. 0: no limit. Counted for all gateways together in REDIS_URL, without it by each for itself.',
+  ),
+  UPLOADS_PER_DAY: variable(
+    'HTTP',
+    integer(0, 1_000_000_000),
+    '0',
+    'Quota of uploads a day of each API key that has none of its own. 0: none. Counted as RATE_LIMIT_PER_MINUTE is.',
+  ),
+  UPLOAD_BYTES_PER_DAY: variable('HTTP', integer(0, Number.MAX_SAFE_INTEGER), '0', 'The same in bytes.'),
+  AUTH_FAILURES_PER_MINUTE: variable(
+    'HTTP',
+    integer(0, 1_000_000),
+    '30',
+    'Wrong keys a minute from one address (IPv6: /64); from there on 429, also for SLUICE_API_KEYS, while keys of `sluice keys` go on working. 0: no limit. Counted by each gateway for itself.',
+  ),
+  TRUST_PROXY: variable(
+    'HTTP',
+    trustedProxies(),
+    '',
+    'Whose `X-Forwarded-For` says where a request comes from: comma-separated addresses or ranges of your proxies (`10.0.0.0/8`, `loopback`, `uniquelocal`), or how many there are in a row, which holds only if nobody can go around them. Empty: nobody.',
+  ),
+  CORS_ORIGINS: variable(
+    'HTTP',
+    origins(),
+    '',
+    'Comma-separated origins of web pages that may use the API from a browser, such as `https://app.example.org`. Empty: none but its own.',
+  ),
+  HEADERS_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '15',
+    'Longest time the headers of a request may take to arrive, in seconds.',
+  ),
+  BODY_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '30',
+    'The same for the body of a request that is no upload.',
   ),
   UPLOAD_MAX_BYTES: variable(
     'HTTP',

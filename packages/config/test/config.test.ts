@@ -158,3 +158,20 @@ test('webhooks need a secret of the right form, and it is not in the error', () 
   expect(message).not.toContain('hunter2');
   expect(loadConfig({ WEBHOOK_HOSTS: 'public', WEBHOOK_SECRET }).webhooks.secret).toBe(WEBHOOK_SECRET);
 });
+
+test('proxies that are trusted are addresses, ranges, or a number of them', () => {
+  const trusted = (TRUST_PROXY: string) => loadConfig({ TRUST_PROXY }).http.trustProxy;
+  expect(trusted('')).toBe(false);
+  expect(trusted('0')).toBe(false);
+  expect(trusted('2')).toBe(2);
+  expect(trusted('loopback, 10.0.0.0/8,2001:db8::/32')).toEqual(['loopback', '10.0.0.0/8', '2001:db8::/32']);
+  for (const TRUST_PROXY of ['true', 'proxy.internal', '10.0.0.0/33', '1,2'])
+    expect(problemsOf({ TRUST_PROXY })).toContain('TRUST_PROXY=');
+});
+
+test('origins of pages are exact', () => {
+  const origins = 'https://app.example.org, http://localhost:5173';
+  expect(loadConfig({ CORS_ORIGINS: origins }).http.corsOrigins).toHaveLength(2);
+  for (const CORS_ORIGINS of ['*', 'app.example.org', 'https://app.example.org/', 'https://a.org/x', 'null'])
+    expect(problemsOf({ CORS_ORIGINS })).toContain('CORS_ORIGINS=');
+});

@@ -57,6 +57,7 @@ function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const everywhere: ProblemCode[] = [
     'unauthorized',
     'forbidden',
+    'rate_limited',
     'overloaded',
     'database_unavailable',
     'internal',
@@ -132,6 +133,7 @@ const createUpload: ZodOpenApiOperationObject = {
       'unknown_format',
       'idempotency_key_reused',
       'backlog_full',
+      'quota_exceeded',
       'url_not_allowed',
       'url_refused',
       'url_unreachable',

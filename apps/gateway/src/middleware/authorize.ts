@@ -34,7 +34,8 @@ export function authorize(gatekeeper: Gatekeeper): RequestHandler {
     const needed = requiredScope(request.method, request.path);
     if (needed === 'public') return next();
     try {
-      request.caller = await gatekeeper.identify(presentedKey(request.get('authorization')));
+      const key = presentedKey(request.get('authorization'));
+      request.caller = await gatekeeper.identify(key, request.ip);
     } catch (error) {
       if (error instanceof HttpProblem && error.status === 401)
         response.set('www-authenticate', challenge(request.path));

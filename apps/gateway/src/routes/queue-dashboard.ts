@@ -2,12 +2,12 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { bullMqQueues, type Producer } from '@sluice/queue';
-import type { Router } from 'express';
+import type { Express } from 'express';
 
 export const dashboardPath = '/admin/queues';
 
 /** Bull Board on the queues of the producer. */
-export function queueDashboard(producer: Producer): Router {
+export function queueDashboard(producer: Producer): Express {
   const server = new ExpressAdapter();
   server.setBasePath(dashboardPath);
   createBullBoard({
@@ -15,5 +15,7 @@ export function queueDashboard(producer: Producer): Router {
     serverAdapter: server,
     options: { uiConfig: { boardTitle: 'Sluice' } },
   });
-  return server.getRouter() as Router;
+  const board = server.getRouter() as Express;
+  board.disable('x-powered-by');
+  return board;
 }
