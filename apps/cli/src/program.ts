@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { doctorCommand } from './commands/doctor.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { queryCommand } from './commands/query.ts';
 import { recallCommand } from './commands/recall.ts';
@@ -28,6 +29,7 @@ Examples:
   $ sluice up                              start everything on this machine
   $ sluice upload report.pdf               add a document
   $ sluice query how long is a bid valid   search
+  $ sluice doctor                          what is the matter, and what helps
 
 Settings are environment variables; .env.example lists them all.
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 server not reachable.`,
@@ -40,6 +42,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 server not reachable.`,
     uploadCommand(),
     queryCommand(),
     recallCommand(),
+    doctorCommand(),
   ]) {
     inherit(program, command);
   }

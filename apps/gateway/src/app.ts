@@ -12,6 +12,7 @@ import { collectionRoutes } from './routes/collections.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { monitoringRoutes } from './routes/monitoring.ts';
 import { qualityRoutes } from './routes/quality.ts';
 import { queryRoutes } from './routes/query.ts';
 import { dashboardPath, queueDashboard } from './routes/queue-dashboard.ts';
@@ -53,6 +54,7 @@ export function createApp(services: Services): Express {
   app.use(dashboardPath, authenticate(apiKeys, { browser: true }), queueDashboard(producer));
 
   app.use('/metrics', authenticate(apiKeys), metricsRoutes(metrics));
+  app.use('/monitoring', authenticate(apiKeys), monitoringRoutes(services));
 
   app.use('/v1', authenticate(apiKeys));
   app.use('/v1/uploads', uploadRoutes(services));

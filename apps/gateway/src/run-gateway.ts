@@ -34,11 +34,13 @@ import {
   Registry,
   registerCacheMetrics,
   registerPoolMetrics,
+  registerScalingMetrics,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
+import { openMonitor } from './open-monitor.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
 import { createUploadWatcher } from './upload-watcher.ts';
@@ -180,7 +182,17 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     intervalMs: batchIntervalMs,
     onError,
   });
+  const { monitor, ...monitoring } = openMonitor({
+    config,
+    database,
+    serverFacts,
+    producer,
+    cache,
+    identity: { id: processId, version: packageJson.version },
+    onError: (error) => log.debug({ err: error }, 'heartbeat'),
+  });
   const metrics = new Registry();
+  registerScalingMetrics(metrics, monitor.scaling);
   registerPoolMetrics(metrics, 'primary', pool.status);
   registerCacheMetrics(metrics, cache.stats);
   const closing = new AbortController();
@@ -199,6 +211,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     searchTimeoutMs: config.search.timeoutMs,
     onSearch: createSearchMetrics(metrics),
     metrics,
+    monitor,
     progress,
     watcher,
     batchWatcher,
@@ -236,6 +249,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   async function closeServices(): Promise<void> {
     closing.abort();
     latency[Symbol.dispose]();
+    await monitoring[Symbol.asyncDispose]();
     watcher[Symbol.dispose]();
     batchWatcher[Symbol.dispose]();
     await progress[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import type { TieredCache } from '@sluice/cache';
+import type { Monitor } from '@sluice/monitoring';
 import type { Fetcher, Poster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
@@ -27,6 +28,7 @@ export interface Services {
   /** Told how each query ended. */
   onSearch: (report: SearchReport) => void;
   metrics: Registry;
+  monitor: Monitor;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
@@ -9,6 +11,7 @@ import {
   startReconciler,
   startWebhookSender,
 } from '@sluice/ingestion';
+import { createJobDurations, createPoolHistory, reportPool, startHeartbeat } from '@sluice/monitoring';
 import { createPoster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
@@ -92,6 +95,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       ),
     onError,
   });
+  const durations = createJobDurations();
   const consumer = consumeIngestUpload(
     queue,
     {
@@ -108,6 +112,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       lockDurationMs: config.worker.lockDurationMs,
       // Leaves time to close everything else within the deadline of the whole process.
       drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
+      onDone: durations.record,
       log,
     },
   );
@@ -146,6 +151,37 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onChange: (change) => log.info(change, 'back-pressure of the database'),
   });
   const webhooks = sendWebhooks(config.webhooks);
+  const history = createPoolHistory(pool.status);
+  const heartbeat = startHeartbeat({
+    db: pool.lane('control'),
+    process: {
+      id: randomUUID(),
+      role: 'worker',
+      host: hostname(),
+      pid: process.pid,
+      version: packageJson.version,
+      startedAt: new Date(),
+    },
+    read() {
+      const { state, active, lastActivityAt } = consumer.status();
+      const { seconds, jobs } = durations.mean();
+      return {
+        pool: reportPool(pool.status(), history.use()),
+        wanted: config.pool.size + config.pool.maxOverflow,
+        work: {
+          state,
+          concurrency: config.worker.concurrency,
+          active,
+          progressAt: lastActivityAt?.toISOString() ?? null,
+          healthy: true,
+          detail: null,
+          serviceSeconds: seconds,
+          jobs,
+        },
+      };
+    },
+    onError: (error) => log.debug({ err: error }, 'heartbeat'),
+  });
   const closing = new AbortController();
   void startWhenConnected(pool, consumer, closing.signal);
   log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
@@ -181,6 +217,8 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
     await webhooks?.[Symbol.asyncDispose]();
+    history[Symbol.dispose]();
+    await heartbeat[Symbol.asyncDispose]();
     await producer.close();
     await progressChannel[Symbol.asyncDispose]();
     await extractor.close();

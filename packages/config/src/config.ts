@@ -103,6 +103,7 @@ export interface Config {
         candidates: number;
       }
     | undefined;
+  scaling: { targetAgeSeconds: number; minWorkers: number; maxWorkers: number };
   log: { level: string; format: 'auto' | 'json' | 'pretty' };
 }
 
@@ -255,6 +256,11 @@ export function loadConfig(environment: Environment): Config {
       },
     },
     reranking: rerankingOf(values),
+    scaling: {
+      targetAgeSeconds: values.SCALE_TARGET_AGE_SECONDS,
+      minWorkers: values.SCALE_MIN_WORKERS,
+      maxWorkers: values.SCALE_MAX_WORKERS,
+    },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };
 }

@@ -75,6 +75,13 @@ function crossCheck(values: Values): ConfigProblem[] {
       expected: 'a Redis, because DB_BUDGET=redis',
     });
   }
+  if (values.SCALE_MIN_WORKERS > values.SCALE_MAX_WORKERS) {
+    problems.push({
+      variable: 'SCALE_MIN_WORKERS',
+      given: String(values.SCALE_MIN_WORKERS),
+      expected: `no more than SCALE_MAX_WORKERS (${values.SCALE_MAX_WORKERS})`,
+    });
+  }
   if (values.REDIS_URL && !values.DATABASE_URL) {
     problems.push({
       variable: 'DATABASE_URL',

@@ -91,6 +91,7 @@ export type Group =
   | 'Embedding'
   | 'Search'
   | 'Re-ranking'
+  | 'Scaling'
   | 'Logs';
 
 interface Variable<S extends z.ZodType> {
@@ -570,6 +571,20 @@ export const variables = {
     '50',
     'Hits of the search that are judged, unless a query says how many. More find more, and take longer.',
   ),
+
+  SCALE_TARGET_AGE_SECONDS: variable(
+    'Scaling',
+    integer(1, 86_400),
+    '60',
+    'How long the oldest upload may wait: /monitoring/scaling and the metric sluice_workers_needed say how many workers that takes. In seconds.',
+  ),
+  SCALE_MIN_WORKERS: variable(
+    'Scaling',
+    integer(0, 10_000),
+    '1',
+    'Workers that are needed while nothing waits.',
+  ),
+  SCALE_MAX_WORKERS: variable('Scaling', integer(1, 10_000), '20', 'Workers that are recommended at most.'),
 
   LOG_LEVEL: variable(
     'Logs',

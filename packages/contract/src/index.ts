@@ -16,16 +16,21 @@ export {
 } from './document.ts';
 export type { Filter, Operand } from './filter.ts';
 export type { Readiness } from './health.ts';
-export type {
-  CollectionStatsBody,
-  DatabaseStatsBody,
-  PoolReportBody,
-  PoolStatusBody,
-  QueueReportBody,
-  RecommendationBody,
-  RecommendationId,
-  ReplicaBody,
-  ScalingBody,
+export {
+  type CollectionStatsBody,
+  type DatabaseStatsBody,
+  databaseStatsSchema,
+  type PoolReportBody,
+  type PoolStatusBody,
+  poolReportSchema,
+  type QueueReportBody,
+  queueReportSchema,
+  type RecommendationBody,
+  type RecommendationId,
+  type ReplicaBody,
+  recommendationIds,
+  type ScalingBody,
+  scalingSchema,
 } from './monitoring.ts';
 export { openApiDocument } from './openapi.ts';
 export { type Problem, type ProblemCode, problemCodes } from './problem.ts';

@@ -2,10 +2,17 @@ import { z } from 'zod';
 
 const figure = z.union([z.number(), z.string(), z.boolean(), z.null()]);
 const quantiles = z
-  .looseObject({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() })
+  .object({
+    count: z.int(),
+    mean: z.number(),
+    p50: z.number(),
+    p95: z.number(),
+    p99: z.number(),
+    max: z.number(),
+  })
   .describe('Milliseconds, of the last one to two minutes');
 
-const laneSchema = z.looseObject({
+const laneSchema = z.object({
   checked_out: z.int(),
   waiting: z.int(),
   oldest_wait_ms: z.number().describe('How long who is first in line has waited'),
@@ -20,7 +27,7 @@ const laneSchema = z.looseObject({
   use_ms: quantiles,
 });
 
-export const poolStatusSchema = z.looseObject({
+export const poolStatusSchema = z.object({
   pool_size: z.int().describe('Core size now: as configured, or less under a budget'),
   max_overflow: z.int(),
   checked_in: z.int().describe('Idle, ready to be lent'),
@@ -28,15 +35,22 @@ export const poolStatusSchema = z.looseObject({
   overflow: z.int().describe('Open beyond the core size'),
   invalid: z.int().describe('Closed because they were found broken, since the start'),
   opening: z.int(),
+  closing: z.int().describe('Given up, while the server still has them'),
+  listening: z.int().describe('Connections that listen, beside the pool'),
   waiting: z.int().describe('Borrowers that wait for a connection'),
   opened: z.int(),
   closed: z.int(),
+  connect_failures: z.int(),
   recycled: z.int(),
+  pings_failed: z.int(),
   timeouts: z.int(),
   shed: z.int(),
   leaks: z.int(),
+  resizes: z.int(),
   budget_share: z.int().nullable().describe('What this pool may hold under the budget of the fleet'),
-  last_connect_error: z.string().nullable(),
+  last_connect_error: z.string().nullable().describe('Null while connecting works'),
+  pooled: z.boolean().describe('A pooler such as PgBouncer is in between'),
+  server_version: z.string().nullable(),
   lanes: z.record(z.string(), laneSchema),
 });
 
@@ -55,6 +69,9 @@ export const replicaSchema = z
       checked_out: z.int(),
       waiting: z.int(),
       budget_share: z.int().nullable(),
+      usage_percent: z.number().describe('Checked out, of core and overflow: mean of the last minute'),
+      overflow_percent: z.number().describe('Share of the last five minutes in which overflow was open'),
+      acquire_wait_p95_ms: z.number().describe('Of the worst lane that people wait for'),
     }),
     work: z
       .object({
@@ -63,6 +80,8 @@ export const replicaSchema = z
         active: z.int(),
         progress_at: z.iso.datetime().nullable().describe('When a job of it last moved on'),
         healthy: z.boolean().describe('False: it has jobs and none of them moves on'),
+        detail: z.string().nullable().describe('What is the matter'),
+        service_seconds: z.number().nullable().describe('Mean of the jobs that it has done lately'),
       })
       .nullable()
       .describe('Of workers'),
@@ -80,12 +99,17 @@ export const poolReportSchema = z
       available_connections: z.int().describe('That could be lent now, those included that are not open yet'),
     }),
     budget: z
-      .looseObject({
+      .object({
         driver: z.string(),
         state: z.string(),
         limit: z.int().describe('Connections of the server for all processes, reserve included'),
         reserve: z.int(),
         share: z.int().describe('Of this process'),
+        granted: z.int().describe('Above the share while borrowers finish'),
+        weight: z.number(),
+        floor: z.int(),
+        cap: z.int().describe('What this process would take at most'),
+        degraded: z.string().exactOptional(),
         members: z.int(),
         waiting: z.int().describe('Processes for which there was no share'),
       })
@@ -112,7 +136,7 @@ export const recommendationIds = [
   'pool_wait_long',
   'fleet_too_large',
   'collection_without_index',
-  'collection_large',
+  'index_build_failed',
   'index_unused',
   'dead_rows',
   'cache_hit_rate_low',
@@ -201,7 +225,7 @@ export const scalingSchema = z
   .object({
     queue_depth: z.int().describe('Uploads that wait'),
     oldest_age_seconds: z.number(),
-    arrival_per_second: z.number().describe('Uploads, of the last five minutes'),
+    arrival_per_second: z.number().describe('Uploads, of the last minute'),
     service_seconds: z
       .number()
       .nullable()

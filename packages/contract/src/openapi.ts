@@ -18,6 +18,7 @@ import {
   documentTextSchema,
 } from './document.ts';
 import { readinessSchema } from './health.ts';
+import { databaseStatsSchema, poolReportSchema, queueReportSchema, scalingSchema } from './monitoring.ts';
 import { type ProblemCode, problemCodes, problemSchema } from './problem.ts';
 import { measurementSchema, qualitySchema } from './quality.ts';
 import { answerSchema, querySchema } from './query.ts';
@@ -122,6 +123,19 @@ const createUpload: ZodOpenApiOperationObject = {
     ),
   },
 };
+
+const report = (
+  operationId: string,
+  summary: string,
+  schema: z.ZodType,
+): { get: ZodOpenApiOperationObject } => ({
+  get: {
+    operationId,
+    summary,
+    tags: ['Monitoring'],
+    responses: { '200': json('As of a few seconds ago at most', schema), ...problems() },
+  },
+});
 
 /** The OpenAPI 3.1 document, made from the schemas that validate the requests. */
 export function openApiDocument(version: string): ReturnType<typeof createDocument> {
@@ -484,6 +498,18 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           responses: { '200': json('Alive', z.object({ status: z.literal('ok') })) },
         },
       },
+      '/monitoring/pool-status': report(
+        'poolStatus',
+        'The connections of this gateway, of the fleet, and who runs',
+        poolReportSchema,
+      ),
+      '/monitoring/database-stats': report(
+        'databaseStats',
+        'Collections, the server, and what to change about them',
+        databaseStatsSchema,
+      ),
+      '/monitoring/queues': report('queues', 'Jobs and uploads by state', queueReportSchema),
+      '/monitoring/scaling': report('scaling', 'How many workers are needed, and why', scalingSchema),
       '/metrics': {
         get: {
           operationId: 'metrics',

@@ -98,8 +98,11 @@ export const uploadSchema = z
     waiting: z
       .object({
         reason: z
-          .enum(['next', 'workers_busy', 'between_attempts', 'no_worker'])
-          .describe('`no_worker`: nothing at all is being worked on, although it has waited for a while'),
+          .enum(['next', 'workers_busy', 'workers_paused', 'workers_stuck', 'between_attempts', 'no_worker', 'not_taken'])
+          .describe(
+            '`no_worker`: none was seen for 20 seconds; `workers_paused`: all of them wait for the database; `workers_stuck`: none moves on; ' +
+              '`not_taken`: there are free ones, and it has waited for a while all the same',
+          ),
         ahead: z.int().describe('Waiting uploads whose turn comes before, counted up to 10 000'),
         detail: z.string().describe('The reason in words, with what to do'),
       })

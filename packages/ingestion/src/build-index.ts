@@ -9,6 +9,7 @@ import {
   listDeferredCollections,
   listSparseCollections,
   readIndexState,
+  recordIndexBuild,
   type SparseCollection,
   takeLease,
 } from '@sluice/store';
@@ -46,34 +47,68 @@ export interface BuiltIndex {
 const countEveryRounds = 15;
 const noSharedMemory = '53100';
 
+type Buildable = Omit<DeferredCollection, 'loading'> & { chunks: number };
+
+/** Resolves with whether the server had no shared memory for helpers. */
 async function build(
   lease: Lease,
-  collection: Omit<DeferredCollection, 'loading'>,
+  collection: Buildable,
   { memoryMb, parallelWorkers }: IndexBuilderOptions,
   { denser, signal }: { denser: boolean; signal: AbortSignal },
-): Promise<void> {
-  const create = createVectorIndexSql(collection, { options: 'concurrently if not exists', denser });
-  for (const workers of parallelWorkers > 0 ? [parallelWorkers, 0] : [0]) {
+): Promise<{ sharedMemoryShort: boolean }> {
+  async function createWith(helpers: number): Promise<void> {
     await lease.query(
       `select set_config('maintenance_work_mem', $1::text, false), set_config('statement_timeout', '0', false),
          set_config('max_parallel_maintenance_workers', $2::text, false)`,
-      [`${memoryMb}MB`, String(workers)],
+      [`${memoryMb}MB`, String(helpers)],
     );
-    try {
-      await lease.query(create, [], { signal });
-      return;
-    } catch (error) {
-      // Containers often have little of it, and helpers need as much as the graph.
-      if (workers === 0 || sqlState(error) !== noSharedMemory) throw error;
-      await dropVectorIndex(lease, collection.id, { denser });
-    }
+    const sql = createVectorIndexSql(collection, { options: 'concurrently if not exists', denser });
+    await lease.query(sql, [], { signal });
+  }
+  try {
+    await createWith(parallelWorkers);
+    return { sharedMemoryShort: false };
+  } catch (error) {
+    // Containers often have little of it, and helpers need as much as the graph.
+    if (parallelWorkers === 0 || sqlState(error) !== noSharedMemory) throw error;
+    await dropVectorIndex(lease, collection.id, { denser });
+    await createWith(0);
+    return { sharedMemoryShort: true };
+  }
+}
+
+/** Keeps how it went, for who asks why searches are slow. */
+async function buildAndRecord(
+  lease: Lease,
+  collection: Buildable,
+  options: IndexBuilderOptions,
+  how: { denser: boolean; signal: AbortSignal },
+): Promise<void> {
+  const start = performance.now();
+  const record = (sharedMemoryShort: boolean, error: string | null) =>
+    recordIndexBuild(options.pool.lane('control'), collection.id, {
+      at: new Date().toISOString(),
+      duration_ms: Math.round(performance.now() - start),
+      chunks: collection.chunks,
+      memory_mb: options.memoryMb,
+      helpers: sharedMemoryShort ? 0 : options.parallelWorkers,
+      shared_memory_short: sharedMemoryShort,
+      error,
+    });
+  try {
+    const { sharedMemoryShort } = await build(lease, collection, options, how);
+    await record(sharedMemoryShort, null);
+  } catch (error) {
+    if (!how.signal.aborted)
+      await record(sqlState(error) === noSharedMemory, (error as Error).message).catch(options.onError);
+    throw error;
   }
 }
 
 /** True when it is there and whole; false when somebody else is at it. What somebody has left half built is dropped first. */
 async function ensureIndex(
   options: IndexBuilderOptions,
-  collection: Omit<DeferredCollection, 'loading'>,
+  collection: Buildable,
   { denser, signal }: { denser: boolean; signal: AbortSignal },
 ): Promise<boolean> {
   const { pool } = options;
@@ -85,7 +120,7 @@ async function ensureIndex(
     const broken =
       state === 'broken' && (await readIndexState(lease, collection.id, { denser })) === 'broken';
     if (broken) await dropVectorIndex(lease, collection.id, { denser });
-    if (state !== 'valid') await build(lease, collection, options, { denser, signal });
+    if (state !== 'valid') await buildAndRecord(lease, collection, options, { denser, signal });
   });
   return (await readIndexState(control, collection.id, { denser })) === 'valid';
 }
@@ -101,7 +136,7 @@ async function buildWhenDue(
   const chunks = await countLiveChunks(control, collection.id);
   if (chunks < (collection.loading ? maxDeferredChunks : minChunks)) return;
   const start = performance.now();
-  if (!(await ensureIndex(options, collection, { denser: false, signal }))) return;
+  if (!(await ensureIndex(options, { ...collection, chunks }, { denser: false, signal }))) return;
   if (!(await announceVectorIndex(control, collection.id))) return;
   onBuilt({ collection: collection.name, chunks, durationMs: Math.round(performance.now() - start) });
 }

@@ -5,7 +5,7 @@ export {
   type QueueBackend,
   type RedisQueueBackend,
 } from './backend.ts';
-export { checkQueueBackend } from './check-queue-backend.ts';
+export { checkQueueBackend, readEvictionPolicy } from './check-queue-backend.ts';
 export {
   type Consumer,
   type ConsumerState,

@@ -31,6 +31,13 @@ export {
   type NewCollection,
 } from './collections.ts';
 export {
+  type CollectionFigures,
+  type IndexStatistics,
+  readCollectionFigures,
+  readServerStatistics,
+  type ServerStatistics,
+} from './database-statistics.ts';
+export {
   buildMetadataIndex,
   type DeclaredIndex,
   declareMetadataIndexes,
@@ -59,6 +66,7 @@ export {
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export { estimateMatches, type MatchEstimate } from './estimate-matches.ts';
 export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
+export { type IndexBuildRecord, recordIndexBuild } from './index-builds.ts';
 export { releaseLease, takeLease } from './leases.ts';
 export type { MetadataIndex, MetadataType } from './metadata-index.ts';
 export { isMigrated, migrate } from './migrate.ts';
@@ -70,6 +78,13 @@ export {
   nearestVectors,
   type ProbeOptions,
 } from './probe-index.ts';
+export {
+  forgetProcess,
+  listProcesses,
+  type ProcessIdentity,
+  type RunningProcess,
+  reportProcess,
+} from './processes.ts';
 export {
   goLive,
   type LiveVersion,
@@ -147,6 +162,12 @@ export {
   type WordStatistics,
 } from './text-search/word-statistics.ts';
 export { assignTurns, type Priority, type WaitingUpload } from './turns.ts';
+export {
+  countFailures,
+  type FailureCount,
+  readUploadFigures,
+  type UploadFigures,
+} from './upload-figures.ts';
 export { insertPart, partBytes, readParts } from './upload-parts.ts';
 export {
   type Claim,

@@ -1,4 +1,5 @@
 import {
+  type BudgetStatus,
   type ConnectionBudget,
   createMirroredBudget,
   createPool,
@@ -55,6 +56,8 @@ export interface Database {
   reads: Queryable;
   /** Only with standbys. */
   router: ReadRouter | undefined;
+  /** Undefined without a budget. */
+  budgetStatus(): BudgetStatus | undefined;
   close(): Promise<void>;
 }
 
@@ -123,6 +126,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     pool,
     router,
+    budgetStatus: () => budget?.status(),
     reads: router ?? pool.lane('interactive'),
     async close() {
       await router?.[Symbol.asyncDispose]();

@@ -45,7 +45,7 @@ export async function startPostgres(
     await appendFile(join(folder, 'postgresql.conf'), "\ninclude 'given.conf'\n");
   }
   const defaults = options.configFile ? {} : POSTGRES_DEFAULTS;
-  const server = await runServer(cluster, port, { ...defaults, ...options.settings });
+  const server = await runServer(cluster, port, { ...defaults, ...options.settings }, options.sharedMemoryMb);
   return Object.assign(server, {
     runProgram: (program: string, args: readonly string[]) => outputOf(cluster, port, [program, ...args]),
   });
@@ -85,7 +85,12 @@ function outputOf(
   return outputInRoot({ root, data, user: 'postgres', argv, logFile: join(folder, `${randomUUID()}.log`) });
 }
 
-function runServer(cluster: Cluster, port: number, given: Settings): Promise<RunningService> {
+function runServer(
+  cluster: Cluster,
+  port: number,
+  given: Settings,
+  sharedMemoryMb?: number,
+): Promise<RunningService> {
   const { name, root, folder, bin } = cluster;
   const settings = { ...given, port, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
   const pidFile = join(cluster.data, 'cluster', 'postmaster.pid');
@@ -97,6 +102,7 @@ function runServer(cluster: Cluster, port: number, given: Settings): Promise<Run
     user: 'postgres',
     folder,
     argv: [`${bin}/postgres`, '-D', '/srv/cluster', ...settingArgs('-c', settings)],
+    sharedMemoryMb,
     stopSignal: 'SIGINT',
     beforeStart: () => rm(pidFile, { force: true }),
     // The last line of this file says "ready" exactly when connections are accepted, on a replica read-only ones.

@@ -45,7 +45,7 @@ async function startPostgres(options: PostgresOptions = {}): Promise<RunningPost
   const container = new GenericContainer(POSTGRES_IMAGE)
     .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
     .withExposedPorts({ container: 5432, host: port })
-    .withSharedMemorySize(1024 ** 3)
+    .withSharedMemorySize((options.sharedMemoryMb ?? 1024) * 1024 ** 2)
     .withCopyContentToContainer([ALLOW_REPLICATION])
     // The image starts a temporary server first to create the cluster, hence the second line.
     .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2));

@@ -17,6 +17,8 @@ export interface RootCommand {
   readonly argv: readonly string[];
   /** Gets stdout and stderr; outside of `data`. */
   readonly logFile: string;
+  /** Size of /dev/shm. Default: what a tmpfs has, half of the memory. */
+  readonly sharedMemoryMb?: number | undefined;
 }
 
 /** A command inside the service root, seen from outside. */
@@ -31,12 +33,13 @@ export interface RootProcess {
   kill(): Promise<void>;
 }
 
-export function startInRoot({ root, data, user, argv, logFile }: RootCommand): RootProcess {
+export function startInRoot({ root, data, user, argv, logFile, sharedMemoryMb }: RootCommand): RootProcess {
   const log = openSync(logFile, 'a');
   const [file, ...namespace] = NAMESPACE;
   const args = [...namespace, 'sh', RUN_SCRIPT, root, data, user, ...argv];
   // A session of its own: Ctrl-C in a terminal must reach the test runner, not the servers under it.
-  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log] });
+  const env = { ...process.env, SHARED_MEMORY: sharedMemoryMb ? `size=${sharedMemoryMb}m` : 'size=50%' };
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], env });
   closeSync(log);
   const running = () => child.exitCode === null && child.signalCode === null;
   const exited = once(child, 'exit').then(([status]) => status as number | null);

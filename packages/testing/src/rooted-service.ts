@@ -16,6 +16,7 @@ export interface RootedServiceOptions {
   readonly root: string;
   readonly user: string;
   readonly argv: readonly string[];
+  readonly sharedMemoryMb?: number | undefined;
   /** Holds `data` (the server's folder, at /srv for the server) and its log. */
   readonly folder: string;
   /** What asks this server for a clean, quick end. */
@@ -94,6 +95,7 @@ function launch(options: RootedServiceOptions): RootProcess {
     data: join(options.folder, 'data'),
     user: options.user,
     argv: options.argv,
+    sharedMemoryMb: options.sharedMemoryMb,
     logFile: logFileOf(options.folder),
   });
 }

@@ -6,7 +6,7 @@ root=$1 data=$2 user=$3
 shift 3
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
-mount -t tmpfs tmpfs "$root/dev/shm"
+mount -t tmpfs -o "$SHARED_MEMORY" tmpfs "$root/dev/shm"
 mount --bind "$data" "$root/srv"
 chroot "$root" chown "$user:" /srv
 chroot "$root" setpriv --reuid="$user" --regid="$user" --init-groups -- "$@" &

@@ -29,6 +29,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** Path of a postgresql.conf to start with, as it is: then the defaults for tests do not apply. */
   readonly configFile?: string;
+  /** Size of its /dev/shm, as `shm_size` of a container. Ample when not given. */
+  readonly sharedMemoryMb?: number;
 }
 
 export interface ReplicaOptions {

@@ -1,4 +1,14 @@
-import type { AnswerBody, Problem, QualityBody, UploadBody } from '@sluice/contract';
+import type {
+  AnswerBody,
+  DatabaseStatsBody,
+  PoolReportBody,
+  Problem,
+  QualityBody,
+  QueueReportBody,
+  Readiness,
+  ScalingBody,
+  UploadBody,
+} from '@sluice/contract';
 import { CliError } from '../errors.ts';
 import { problemError } from './problem.ts';
 
@@ -18,7 +28,21 @@ export interface Client {
   query(body: object): Promise<AnswerBody>;
   /** Compares `sample` queries with exact search, now. */
   measureQuality(collection: string, sample: number): Promise<QualityBody>;
+  /** Also when it is not ready. */
+  readiness(): Promise<Readiness>;
+  monitoring(): Promise<MonitoringReports>;
+  findUpload(id: string): Promise<UploadBody>;
 }
+
+/** All that a gateway tells operators, read at once. */
+export interface MonitoringReports {
+  pool: PoolReportBody;
+  database: DatabaseStatsBody;
+  queues: QueueReportBody;
+  scaling: ScalingBody;
+}
+
+type Init = RequestInit & { duplex?: 'half' };
 
 /** fetch says only that it failed; the reason, such as ECONNREFUSED, is in its cause. */
 function reasonOf({ message, cause }: Error): string {
@@ -36,10 +60,16 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
 export function createClient({ url, key }: ClientOptions): Client {
   const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
 
-  async function call(path: string, init: RequestInit & { duplex?: 'half' } = {}): Promise<Response> {
+  async function call(path: string, init: Init = {}): Promise<Response> {
+    const response = await send(path, init);
+    if (response.ok) return response;
+    throw problemError(response, await readProblem(response), new URL(path, url));
+  }
+
+  async function send(path: string, init: Init): Promise<Response> {
     const target = new URL(path, url);
     const request = { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } };
-    const response = await fetch(target, request).catch((cause: Error) => {
+    return fetch(target, request).catch((cause: Error) => {
       if (cause.name === 'AbortError') throw cause;
       // A file that changes while it is read fails here too, and then the server is not to blame.
       const { name, message, code } = (cause.cause ?? cause) as NodeJS.ErrnoException;
@@ -59,8 +89,6 @@ export function createClient({ url, key }: ClientOptions): Client {
         ],
       });
     });
-    if (response.ok) return response;
-    throw problemError(response, await readProblem(response), target);
   }
 
   async function json<T>(answer: Promise<Response>): Promise<T> {
@@ -108,6 +136,17 @@ export function createClient({ url, key }: ClientOptions): Client {
           headers: { 'content-type': 'application/json' },
         }),
       ),
+    readiness: () => json(send('/readyz', {})),
+    async monitoring() {
+      const [pool, database, queues, scaling] = await Promise.all([
+        json<PoolReportBody>(call('/monitoring/pool-status')),
+        json<DatabaseStatsBody>(call('/monitoring/database-stats')),
+        json<QueueReportBody>(call('/monitoring/queues')),
+        json<ScalingBody>(call('/monitoring/scaling')),
+      ]);
+      return { pool, database, queues, scaling };
+    },
+    findUpload: (id) => json(call(`/v1/uploads/${encodeURIComponent(id)}`)),
     query: (body) =>
       json(
         call('/v1/query', {

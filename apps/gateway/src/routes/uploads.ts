@@ -25,7 +25,7 @@ import { requireUpload, uploadNotFound } from './require-upload.ts';
 import { watchUpload } from './watch-upload.ts';
 
 export function uploadRoutes(services: Services): Router {
-  const { pool, catalog, producer, progress, log } = services;
+  const { pool, catalog, producer, progress, monitor, log } = services;
   const router = Router();
 
   /** One that stays behind finds nothing to do. */
@@ -108,7 +108,8 @@ export function uploadRoutes(services: Services): Router {
     .get(async (request, response) => {
       const upload = await requireUpload(services, request.params.id);
       const waiting =
-        upload.state === 'queued' && explainWaiting(upload, await placeInLine(pool, upload.turn ?? 1));
+        upload.state === 'queued' &&
+        explainWaiting(upload, await placeInLine(pool, upload.turn ?? 1), await monitor.workers());
       response.json({ ...presentUpload(upload), ...(waiting && { waiting }) });
     })
     .delete(async (request, response) => {

@@ -7,6 +7,8 @@ export interface IngestUploadConsumerOptions {
   concurrency: number;
   lockDurationMs: number;
   drainTimeoutMs: number;
+  /** Told how long each job took that was done, in ms. */
+  onDone(durationMs: number): void;
   log: Logger;
 }
 
@@ -14,7 +16,7 @@ export interface IngestUploadConsumerOptions {
 export function consumeIngestUpload(
   backend: QueueBackend,
   ingestion: IngestionDependencies,
-  { concurrency, lockDurationMs, drainTimeoutMs, log }: IngestUploadConsumerOptions,
+  { concurrency, lockDurationMs, drainTimeoutMs, onDone, log }: IngestUploadConsumerOptions,
 ): Consumer {
   const handler = observed(
     ingestUploadJob,
@@ -35,6 +37,7 @@ export function consumeIngestUpload(
     stalledIntervalMs: Math.max(1_000, lockDurationMs / 2),
     drainTimeoutMs,
     hooks: {
+      onCompleted: ({ durationMs }) => onDone(durationMs),
       onStalled: ({ jobId }) => log.warn({ job_id: jobId }, 'job lost its worker; it goes to another one'),
       onHandedBack: ({ jobId }) => log.info({ job_id: jobId }, 'job handed back to the queue'),
       onError: (error) => log.error({ err: error }, 'queue'),
