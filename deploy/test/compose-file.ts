@@ -25,6 +25,9 @@ export interface ComposeFile {
 }
 
 export const source = read('docker-compose.yml');
+/** Prometheus and Grafana, for whoever wants them. */
+export const monitoringSource = read('deploy/monitoring.compose.yml');
+export const monitoring = parse(monitoringSource) as ComposeFile;
 
 /** As written, with anchors and merge keys resolved. */
 export const compose = parse(source, { merge: true }) as ComposeFile;

@@ -11,6 +11,7 @@ import {
   compose,
   environmentOf,
   interpolate,
+  monitoringSource,
   REQUIRED,
   redisSettings,
   referencedVariables,
@@ -138,10 +139,12 @@ describe('docker-compose.yml', () => {
   });
 
   test('reads no other variable than those of the configuration and its own documented ones', () => {
-    const own = referencedVariables().filter((name) => !(name in variables));
+    const both = `${source}${monitoringSource}`;
+    const own = [...referencedVariables(both), 'PROMETHEUS_API_KEY'].filter((name) => !(name in variables));
     expect(own.sort()).toEqual(Object.keys(composeVariables).sort());
     for (const [name, { default: fallback }] of Object.entries(composeVariables)) {
-      expect(source).toContain(fallback === undefined ? `\${${name}:?` : `\${${name}:-${fallback}}`);
+      if (name === 'PROMETHEUS_API_KEY') expect(both).toContain(`environment: ${name}\n`);
+      else expect(both).toContain(fallback === undefined ? `\${${name}:?` : `\${${name}:-${fallback}}`);
     }
   });
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -137,41 +138,48 @@ describeWithServices('processes', 'the two Redis servers of the compose file', (
     }
     redis.disconnect();
   });
-
-  test('a worker counts as healthy while it is connected to the queue, and not after the queue has gone', async () => {
-    await using server = await startRedis();
-    await expect(checkHealth('worker', { REDIS_URL: server.url })).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('no connection to the queue'),
-    });
-    const worker = new Redis(server.url, { retryStrategy: () => null });
-    worker.on('error', () => undefined);
-    await worker.ping();
-    expect((await checkHealth('worker', { REDIS_URL: server.url })).stdout).toContain('1 connections');
-    await server.kill();
-    await expect(checkHealth('worker', { REDIS_URL: server.url })).rejects.toMatchObject({ code: 1 });
-    worker.disconnect();
-  });
 });
 
-describe('the health check of the gateway', () => {
-  test('follows /readyz and shows what it says', async () => {
-    let status = 200;
-    const gateway = createServer((request, response) => {
-      response
-        .writeHead(request.url === '/readyz' ? status : 404)
-        .end('{"checks":{"postgres":{"ok":false}}}');
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => gateway.once('listening', resolve));
-    const { port } = gateway.address() as { port: number };
-    const env = { PORT: String(port) };
-    await checkHealth('gateway', env);
-    status = 503;
-    await expect(checkHealth('gateway', env)).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('answered 503: {"checks":{"postgres":{"ok":false}}}'),
-    });
-    await new Promise((resolve) => gateway.close(resolve));
+/** A server whose answers to paths are set as the test goes on. */
+async function startAnswering(answers: Record<string, [number, string]>) {
+  const server = createServer((request, response) => {
+    const [status, body] = answers[request.url ?? ''] ?? [404, ''];
+    response.writeHead(status).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return { port: String(port), [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+describe('the health check of a container', () => {
+  test('follows /readyz of the gateway and shows what it says', async () => {
+    const answers: Record<string, [number, string]> = { '/readyz': [200, '{}'] };
+    let env: Record<string, string>;
+    {
+      await using gateway = await startAnswering(answers);
+      env = { PORT: gateway.port };
+      await checkHealth('gateway', env);
+      answers['/readyz'] = [503, '{"checks":{"postgres":{"ok":false}}}'];
+      await expect(checkHealth('gateway', env)).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('answered 503: {"checks":{"postgres":{"ok":false}}}'),
+      });
+    }
     await expect(checkHealth('gateway', env)).rejects.toMatchObject({ code: 1 });
+  });
+
+  test('of a worker fails when its jobs do not get on, and when it cannot reach what it needs', async () => {
+    const answers: Record<string, [number, string]> = { '/healthz': [200, '{}'], '/readyz': [200, '{}'] };
+    await using worker = await startAnswering(answers);
+    const env = { WORKER_PORT: worker.port };
+    await checkHealth('worker', env);
+    answers['/healthz'] = [503, '{"status":"stuck"}'];
+    await expect(checkHealth('worker', env)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('/healthz answered 503: {"status":"stuck"}'),
+    });
+    answers['/healthz'] = [200, '{}'];
+    answers['/readyz'] = [503, '{"ready":false}'];
+    await expect(checkHealth('worker', env)).rejects.toMatchObject({ code: 1 });
   });
 });

@@ -5,7 +5,7 @@ import { reportError } from './report-error.ts';
 import { tellParent } from './service-messages.ts';
 
 export interface Service {
-  url?: string;
+  url?: string | undefined;
   stopped: Promise<void>;
   stop(): Promise<void>;
 }
@@ -18,7 +18,9 @@ function startFailure(error: unknown): unknown {
   if (code !== 'EADDRINUSE') return error;
   return new CliError('port_taken', `port ${port} is already taken by another program`, {
     cause: error,
-    advice: ['Set PORT to another one (PORT=3001 npm start), or stop the program that has it.'],
+    advice: [
+      'Set PORT to another one (PORT=3001 npm start; of workers WORKER_PORT), or stop the program that has it.',
+    ],
   });
 }
 

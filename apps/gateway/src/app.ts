@@ -3,8 +3,9 @@ import { consoleFolder } from '@sluice/console';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { accessLog } from './middleware/access-log.ts';
-import { authenticate } from './middleware/authenticate.ts';
+import { authorize } from './middleware/authorize.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
+import { measure } from './middleware/measure.ts';
 import { notFound, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -36,27 +37,26 @@ const relaxed = {
 
 /** The HTTP side of the gateway: an outside that is checked, and routes that translate. */
 export function createApp(services: Services): Express {
-  const { apiKeys, log, metrics, producer, version } = services;
+  const { gatekeeper, log, metrics, producer, version } = services;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId, accessLog(log));
+  app.use(requestId, measure(services.httpMetrics), accessLog(log));
   app.use(['/docs', dashboardPath], helmet({ contentSecurityPolicy: { directives: relaxed }, hsts: false }));
   app.use(
     /^\/(?!docs|admin\/queues)/,
     helmet({ contentSecurityPolicy: { directives: strict }, hsts: false }),
   );
-  app.use(healthRoutes(services));
-  app.use(guardOrigin({ keysRequired: apiKeys.length > 0 }));
+  app.use(healthRoutes(services.checks));
+  app.use(guardOrigin(gatekeeper), authorize(gatekeeper));
 
   app.use(referenceRoutes(version));
   app.use(express.static(fileURLToPath(consoleFolder)));
-  app.use(dashboardPath, authenticate(apiKeys, { browser: true }), queueDashboard(producer));
+  app.use(dashboardPath, queueDashboard(producer));
 
-  app.use('/metrics', authenticate(apiKeys), metricsRoutes(metrics));
-  app.use('/monitoring', authenticate(apiKeys), monitoringRoutes(services));
+  app.use('/metrics', metricsRoutes(metrics));
+  app.use('/monitoring', monitoringRoutes(services));
 
-  app.use('/v1', authenticate(apiKeys));
   app.use('/v1/uploads', uploadRoutes(services));
   app.use('/v1/batches', batchRoutes(services));
   app.use('/v1/documents', documentRoutes(services));

@@ -47,7 +47,7 @@ export function openMonitor({
   const monitor = createMonitor({
     pool,
     facts: () => serverFacts.read(),
-    budget: database.budgetStatus,
+    budget: () => database.budget?.status(),
     standbys: () => router?.status().replicas ?? [],
     cache: cache.stats,
     evictionPolicy: async () => queue && readEvictionPolicy(queue),

@@ -17,6 +17,7 @@ import {
   skipWhileFailing,
 } from '@sluice/search';
 import {
+  createApiKeyRing,
   createCatalog,
   createCollection,
   createServerFacts,
@@ -28,18 +29,22 @@ import {
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createEmbeddingMetrics,
+  createHttpMetrics,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
-  registerCacheMetrics,
-  registerPoolMetrics,
   registerScalingMetrics,
 } from '@sluice/telemetry';
+import type { Express } from 'express';
 import packageJson from '../package.json' with { type: 'json' };
+import { createGatekeeper } from './access/gatekeeper.ts';
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
+import { createGatewayChecks } from './gateway-checks.ts';
+import { registerGatewayMetrics } from './gateway-metrics.ts';
 import { openMonitor } from './open-monitor.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
@@ -49,6 +54,8 @@ import { createWatcher } from './watcher.ts';
 export interface RunningGateway {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
   url: string;
+  /** What answers; its routes can be listed. */
+  app: Express;
   /** Resolves when the gateway has stopped. */
   stopped: Promise<void>;
   /** Ends requests under way within the deadline, then closes what it opened. Safe to call twice. */
@@ -120,6 +127,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
+  const metrics = new Registry();
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -145,12 +153,15 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     changes: 'listen',
     positions: readsStandbys,
     confirmMs: config.search.confirmMs,
+    onApiKeys: () => void apiKeys.refresh().catch(() => {}),
     onError,
   });
+  const apiKeys = createApiKeyRing(pool, { onError });
   const embedders = createEmbedders({
     ...config.embedding,
     redis: redisScripts,
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+    onRequest: createEmbeddingMetrics(metrics),
   });
   const producer = createProducer(queue, { onError });
   const cache = createCache(config, onError);
@@ -191,10 +202,16 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     identity: { id: processId, version: packageJson.version },
     onError: (error) => log.debug({ err: error }, 'heartbeat'),
   });
-  const metrics = new Registry();
+  const checks = createGatewayChecks({
+    pool,
+    catalog,
+    serverFacts,
+    producer,
+    cache,
+    router: database.router,
+  });
+  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
   registerScalingMetrics(metrics, monitor.scaling);
-  registerPoolMetrics(metrics, 'primary', pool.status);
-  registerCacheMetrics(metrics, cache.stats);
   const closing = new AbortController();
 
   const services: Services = {
@@ -202,6 +219,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     catalog,
     serverFacts,
     producer,
+    checks,
     cache,
     search,
     reranking: config.reranking && {
@@ -212,6 +230,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     onSearch: createSearchMetrics(metrics),
     metrics,
     monitor,
+    httpMetrics: createHttpMetrics(metrics),
     progress,
     watcher,
     batchWatcher,
@@ -237,12 +256,18 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     log,
     recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
-    apiKeys: config.http.apiKeys,
+    apiKeys,
+    gatekeeper: createGatekeeper({
+      bootstrapKeys: config.http.apiKeys,
+      ring: apiKeys,
+      local: config.http.local,
+    }),
     version: packageJson.version,
   };
+  const app = createApp(services);
   const server = createServer(
     { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
-    createApp(services),
+    app,
   );
   answerBrokenRequests(server);
 
@@ -257,6 +282,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await cache.close();
     await embedders[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
+    await apiKeys[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
   }
@@ -300,6 +326,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   }
   return {
     url,
+    app,
     stopped,
     stop() {
       stopping ??= close();

@@ -5,9 +5,12 @@ import type { Pool } from '@sluice/pool';
 import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Reranker, Search } from '@sluice/search';
-import type { Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { Logger, Registry, SearchReport } from '@sluice/telemetry';
+import type { ApiKeyRing, Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
+import type { HttpMetrics, Logger, Registry, SearchReport } from '@sluice/telemetry';
+import { type Caller, requireMayUse } from './access/caller.ts';
+import type { Gatekeeper } from './access/gatekeeper.ts';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
+import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
@@ -19,6 +22,7 @@ export interface Services {
   catalog: Catalog;
   serverFacts: ServerFactsReader;
   producer: Producer;
+  checks: GatewayChecks;
   cache: TieredCache;
   search: Search;
   /** Undefined: none is configured. */
@@ -29,6 +33,7 @@ export interface Services {
   onSearch: (report: SearchReport) => void;
   metrics: Registry;
   monitor: Monitor;
+  httpMetrics: HttpMetrics;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;
@@ -43,7 +48,8 @@ export interface Services {
   /** What the effort of searches is to hold, and what it is before it was measured. */
   recall: { target: number; unmeasured: number };
   limits: { maxUploadBytes: number; maxUploadFiles: number };
-  apiKeys: readonly string[];
+  gatekeeper: Gatekeeper;
+  apiKeys: ApiKeyRing;
   version: string;
 }
 
@@ -52,7 +58,13 @@ export function collectionNotFound(name: string): HttpProblem {
   return new HttpProblem('collection_not_found', detail, { collection: name });
 }
 
-export async function requireCollection(catalog: Catalog, name: string): Promise<Collection> {
+/** One that the caller may use. */
+export async function requireCollection(
+  catalog: Catalog,
+  name: string,
+  caller: Pick<Caller, 'collections'>,
+): Promise<Collection> {
+  requireMayUse(caller, name);
   const collection = await catalog.byName(name);
   if (collection) return collection;
   throw collectionNotFound(name);

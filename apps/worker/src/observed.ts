@@ -1,5 +1,5 @@
 import type { JobContext, JobDefinition, JobHandler } from '@sluice/queue';
-import type { Logger } from '@sluice/telemetry';
+import type { IngestionMetrics, Logger } from '@sluice/telemetry';
 
 /** What a job has to say of itself in the log, with the ids that join it to a request. */
 type Report = Record<string, unknown>;
@@ -11,25 +11,38 @@ interface Failure {
   message?: string;
 }
 
+export interface Observers {
+  log: Logger;
+  metrics: Pick<IngestionMetrics, 'jobEnded' | 'jobStalled'>;
+}
+
 /** Wraps a consumer's handler once with what all of them need: one line when it ends, however it ends. */
 export function observed<P>(
   job: JobDefinition<P>,
-  log: Logger,
+  { log, metrics }: Observers,
   work: (payload: P, context: JobContext) => Promise<Report>,
 ): JobHandler<P> {
   return async (payload, context) => {
     const start = performance.now();
     const line = { job: job.name, job_id: context.jobId, attempt: context.attempt };
-    const duration = () => ({ duration_ms: Math.round(performance.now() - start) });
+    function end(outcome: string, errorType = ''): { duration_ms: number } {
+      const durationMs = performance.now() - start;
+      metrics.jobEnded({ job: job.name, outcome, errorType, durationMs });
+      return { duration_ms: Math.round(durationMs) };
+    }
     try {
       const report = await work(payload, context);
-      log.info({ ...line, ...report, ...duration() }, 'job done');
+      log.info({ ...line, ...report, ...end('done') }, 'job done');
     } catch (error) {
       const { code, retryable, retryAfterMs, message } = error as Failure;
-      if (context.signal.aborted) log.info({ ...line, ...duration() }, 'job interrupted');
+      if (context.signal.aborted) log.info({ ...line, ...end('interrupted') }, 'job interrupted');
       else if (context.mayPutOff && retryAfterMs !== undefined)
-        log.info({ ...line, code, error: message, ...duration() }, 'job put off');
-      else log.warn({ ...line, code, retryable, error: message, ...duration() }, 'job failed');
+        log.info({ ...line, code, error: message, ...end('put_off', code) }, 'job put off');
+      else
+        log.warn(
+          { ...line, code, retryable, error: message, ...end('failed', code ?? 'unknown') },
+          'job failed',
+        );
       throw error;
     }
   };

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, type Environment, loadConfig, requireServices } from '@sluice/config';
 import { createExtractor } from '@sluice/extraction';
@@ -11,7 +9,7 @@ import {
   startReconciler,
   startWebhookSender,
 } from '@sluice/ingestion';
-import { createJobDurations, createPoolHistory, reportPool, startHeartbeat } from '@sluice/monitoring';
+import { createJobDurations } from '@sluice/monitoring';
 import { createPoster } from '@sluice/outbound';
 import type { Pool } from '@sluice/pool';
 import { createPostgresProgress, createRedisProgress } from '@sluice/progress';
@@ -23,13 +21,29 @@ import {
   openRedisScripts,
 } from '@sluice/queue';
 import { startRecallSampler } from '@sluice/search';
-import { createCatalog, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
-import { createLogger, logEvents } from '@sluice/telemetry';
+import { createCatalog, isMigrated, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
+import {
+  createDependencyChecks,
+  createEmbeddingMetrics,
+  createIngestionMetrics,
+  createLogger,
+  logEvents,
+  Registry,
+} from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
+import { registerMetrics } from './register-metrics.ts';
+import { startWorkReporter } from './report-work.ts';
+import { type StatusServer, startStatusServer } from './status-server.ts';
+import { watchWaitingJobs } from './waiting-jobs.ts';
+import { type WorkHealth, workHealth } from './work-health.ts';
 
 export interface RunningWorker {
+  /** Where it tells how it is; undefined without a `WORKER_PORT`. */
+  url: string | undefined;
+  /** Whether its jobs get on. */
+  health(): WorkHealth;
   /** Resolves when the worker has stopped. */
   stopped: Promise<void>;
   /** Finishes or hands back its jobs, then closes what it opened. Safe to call twice. */
@@ -60,6 +74,8 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
+  const registry = new Registry();
+  const metrics = createIngestionMetrics(registry);
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const database = openDatabase({
@@ -77,6 +93,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     ...config.embedding,
     redis: redisScripts,
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
+    onRequest: createEmbeddingMetrics(registry),
   });
   const extractor = createExtractor(config.extraction);
   const producer = createProducer(queue, { onError });
@@ -106,6 +123,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       publisher: createPublisher({ db: pool.lane('bulk'), throttle }),
       windowChunks: config.worker.batchRows,
       progressChannel,
+      onAttempt: metrics.attemptEnded,
     },
     {
       concurrency: config.worker.concurrency,
@@ -113,7 +131,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       // Leaves time to close everything else within the deadline of the whole process.
       drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
       onDone: durations.record,
-      log,
+      observers: { log, metrics },
     },
   );
   const reconciler = startReconciler({
@@ -126,6 +144,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     intervalMs: config.worker.reconcileMs,
     abandonedAfterMs: 2 * config.http.uploadTimeoutMs,
     onReport(report) {
+      metrics.reconciled(report);
       if (report.abandoned + report.orphanedChunks > 0) log.info(report, 'reconciled');
     },
     onError,
@@ -133,7 +152,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const indexBuilder = startIndexBuilder({
     pool,
     ...config.vectorIndex,
-    onBuilt: (built) => log.info(built, 'index built'),
+    onBuilt(built) {
+      const kind = 'field' in built ? 'metadata' : 'indexed' in built ? 'text' : 'vector';
+      metrics.indexBuilt(kind, built.durationMs);
+      log.info(built, 'index built');
+    },
     onError,
   });
   const recallSampler = startRecallSampler({
@@ -141,8 +164,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     catalog,
     ...config.search.recall,
     unmeasured: config.search.efSearch,
-    onMeasured: ({ name }, { curve, ...measured }) =>
-      log.info({ collection: name, ...measured }, 'recall measured'),
+    onMeasured({ name }, { curve, ...measured }) {
+      metrics.recallMeasured(name, measured.recall);
+      log.info({ collection: name, ...measured }, 'recall measured');
+    },
     onError,
   });
   const backPressure = startBackPressure({
@@ -151,40 +176,52 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onChange: (change) => log.info(change, 'back-pressure of the database'),
   });
   const webhooks = sendWebhooks(config.webhooks);
-  const history = createPoolHistory(pool.status);
-  const heartbeat = startHeartbeat({
-    db: pool.lane('control'),
-    process: {
-      id: randomUUID(),
-      role: 'worker',
-      host: hostname(),
-      pid: process.pid,
-      version: packageJson.version,
-      startedAt: new Date(),
-    },
-    read() {
-      const { state, active, lastActivityAt } = consumer.status();
-      const { seconds, jobs } = durations.mean();
-      return {
-        pool: reportPool(pool.status(), history.use()),
-        wanted: config.pool.size + config.pool.maxOverflow,
-        work: {
-          state,
-          concurrency: config.worker.concurrency,
-          active,
-          progressAt: lastActivityAt?.toISOString() ?? null,
-          healthy: true,
-          detail: null,
-          serviceSeconds: seconds,
-          jobs,
-        },
-      };
-    },
+  const { stuckMs } = config.worker;
+  const waitingJobs = watchWaitingJobs(producer, Math.min(10_000, stuckMs / 3));
+  const health = () =>
+    workHealth({ ...consumer.status(), waitingSince: waitingJobs.since }, new Date(), { stuckMs });
+  const reporter = startWorkReporter({
+    pool,
+    consumer,
+    durations,
+    health,
+    version: packageJson.version,
+    concurrency: config.worker.concurrency,
+    wantedConnections: config.pool.size + config.pool.maxOverflow,
     onError: (error) => log.debug({ err: error }, 'heartbeat'),
   });
+  let statusServer: StatusServer | undefined;
   const closing = new AbortController();
-  void startWhenConnected(pool, consumer, closing.signal);
-  log.info({ mode: config.mode, concurrency: config.worker.concurrency }, 'worker started');
+
+  let migrated = false;
+  const checks = createDependencyChecks({
+    database: async () => (await pool.testConnection()).error,
+    async schema() {
+      migrated ||= await isMigrated(pool);
+      return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
+    },
+    queue: () => producer.ping().then(() => undefined),
+    async consumer() {
+      const { state } = consumer.status();
+      return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
+    },
+  });
+  registerMetrics(registry, {
+    version: packageJson.version,
+    database,
+    producer,
+    consumer,
+    throttle,
+    concurrency: config.worker.concurrency,
+    stuckMs,
+    health,
+    checks,
+  });
+
+  async function listen({ worker: { host, port }, http }: Config): Promise<StatusServer | undefined> {
+    if (port === undefined) return undefined;
+    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics: registry });
+  }
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
     if (!secret) return undefined;
@@ -197,6 +234,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       intervalMs: 1_000,
       holdMs: 2 * webhookTimeoutMs,
       onAttempt({ id, uploadId, attempts }, error) {
+        metrics.webhookAttempted(!error);
         const about = { webhook_id: id, upload_id: uploadId, attempt: attempts };
         if (error) log.warn({ ...about, error }, 'webhook not delivered');
         else log.info(about, 'webhook delivered');
@@ -210,6 +248,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   async function close(): Promise<void> {
     log.info('worker stopping');
     closing.abort();
+    waitingJobs[Symbol.dispose]();
     backPressure[Symbol.dispose]();
     throttle[Symbol.dispose]();
     const { finished, handedBack } = await consumer.drain();
@@ -217,8 +256,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await indexBuilder[Symbol.asyncDispose]();
     await reconciler[Symbol.asyncDispose]();
     await webhooks?.[Symbol.asyncDispose]();
-    history[Symbol.dispose]();
-    await heartbeat[Symbol.asyncDispose]();
+    await reporter[Symbol.asyncDispose]();
     await producer.close();
     await progressChannel[Symbol.asyncDispose]();
     await extractor.close();
@@ -226,10 +264,23 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    // To the end: who asks while it stops gets an answer.
+    await statusServer?.[Symbol.asyncDispose]();
     log.info({ finished, handed_back: handedBack }, 'worker stopped');
     resolve();
   }
+  try {
+    statusServer = await listen(config);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  void startWhenConnected(pool, consumer, closing.signal);
+  const { concurrency } = config.worker;
+  log.info({ mode: config.mode, concurrency, url: statusServer?.url }, 'worker started');
   return {
+    url: statusServer?.url,
+    health,
     stopped,
     stop() {
       stopping ??= close();

@@ -1,5 +1,5 @@
 import { ConfigError } from './errors.ts';
-import { type Environment, loadValues } from './load.ts';
+import { type Environment, isLoopback, loadValues } from './load.ts';
 import type { UrlHost, Values } from './schema.ts';
 
 export type Mode = 'embedded' | 'services' | 'postgres-only';
@@ -10,6 +10,8 @@ export interface Config {
   values: Values;
   http: {
     host: string;
+    /** Whether only this machine can reach it. */
+    local: boolean;
     port: number;
     apiKeys: readonly string[];
     maxUploadBytes: number;
@@ -49,6 +51,10 @@ export interface Config {
   };
   reads: { urls: readonly string[]; maxLagMs: number };
   worker: {
+    /** No port: it listens on none. */
+    host: string;
+    port: number | undefined;
+    stuckMs: number;
     concurrency: number;
     lockDurationMs: number;
     reconcileMs: number;
@@ -157,6 +163,7 @@ export function loadConfig(environment: Environment): Config {
     values,
     http: {
       host: values.HOST,
+      local: isLoopback(values.HOST),
       port: values.PORT,
       apiKeys: values.SLUICE_API_KEYS,
       maxUploadBytes: values.UPLOAD_MAX_BYTES,
@@ -201,6 +208,9 @@ export function loadConfig(environment: Environment): Config {
       maxLagMs: values.DB_READ_MAX_LAG_MS,
     },
     worker: {
+      host: values.WORKER_HOST,
+      port: values.WORKER_PORT,
+      stuckMs: values.WORKER_STUCK_SECONDS * 1_000,
       concurrency: values.WORKER_CONCURRENCY,
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
       reconcileMs: values.RECONCILE_SECONDS * 1_000,

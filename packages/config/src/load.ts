@@ -8,7 +8,7 @@ function shown(name: VariableName, value: string): string {
   return variables[name].secret ? '(hidden)' : JSON.stringify(value);
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return ['127.0.0.1', '::1', 'localhost'].includes(host) || /^127\./.test(host);
 }
 
@@ -20,6 +20,14 @@ function crossCheck(values: Values): ConfigProblem[] {
       variable: 'SLUICE_API_KEYS',
       given: '(not set)',
       expected: `at least one key, because HOST=${values.HOST} is reachable from other machines`,
+    });
+  }
+  const { WORKER_HOST, WORKER_PORT } = values;
+  if (WORKER_PORT !== undefined && !isLoopback(WORKER_HOST) && values.SLUICE_API_KEYS.length === 0) {
+    problems.push({
+      variable: 'SLUICE_API_KEYS',
+      given: '(not set)',
+      expected: `at least one key, because /metrics of workers at WORKER_HOST=${WORKER_HOST} is reachable from other machines`,
     });
   }
   for (const key of values.SLUICE_API_KEYS) {

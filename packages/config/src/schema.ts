@@ -307,6 +307,24 @@ export const variables = {
     '4',
     'Uploads one worker process ingests at the same time.',
   ),
+  WORKER_HOST: variable(
+    'Ingestion',
+    z.string().min(1),
+    '127.0.0.1',
+    'Address on which a worker answers `/healthz`, `/readyz` and `/metrics`. Beyond localhost `/metrics` needs SLUICE_API_KEYS; the other two tell nothing but how it is.',
+  ),
+  WORKER_PORT: variable(
+    'Ingestion',
+    optional(integer(0, 65_535)),
+    undefined,
+    'Port for that; 0 takes a free one. Not set: a worker listens on none. `sluice up` gives each of several workers the next port.',
+  ),
+  WORKER_STUCK_SECONDS: variable(
+    'Ingestion',
+    integer(1, 86_400),
+    '600',
+    'A worker that has jobs of which none has moved on for so long, or takes none while jobs wait, is not healthy. Above what parsing one document or a rate limit of the provider may take.',
+  ),
   WORKER_NICE: variable(
     'Ingestion',
     integer(0, 19),

@@ -52,6 +52,14 @@ test('listening beyond localhost needs keys', () => {
   ).toHaveLength(2);
 });
 
+test('a worker that listens beyond localhost needs keys, and one that listens on no port needs none', () => {
+  expect(problemsOf({ WORKER_HOST: '0.0.0.0', WORKER_PORT: '3001' })).toContain('SLUICE_API_KEYS');
+  expect(loadConfig({ WORKER_HOST: '0.0.0.0' }).worker.port).toBeUndefined();
+  const SLUICE_API_KEYS = 'a-key-that-is-long-enough';
+  const { worker } = loadConfig({ WORKER_HOST: '0.0.0.0', WORKER_PORT: '3001', SLUICE_API_KEYS });
+  expect(worker).toMatchObject({ host: '0.0.0.0', port: 3001, stuckMs: 600_000 });
+});
+
 test('the OpenAI provider needs a key, and Redis needs a Postgres', () => {
   expect(problemsOf({ EMBEDDING_PROVIDER: 'openai' })).toContain('OPENAI_API_KEY');
   expect(problemsOf({ REDIS_URL: 'redis://x' })).toContain('DATABASE_URL');

@@ -42,6 +42,8 @@ export const problemCodes = {
   rerank_not_configured: [400, 'The server has no re-ranker (RERANK_URL); leave `rerank` out'],
   unauthorized: [401, 'A key is needed, or the one given is not known'],
   url_not_allowed: [403, 'The server does not fetch documents from that URL'],
+  forbidden: [403, 'The API key does not have the scope that the request needs; `scope` names it'],
+  forbidden_collection: [403, 'The API key is for other collections than the one that the request names'],
   forbidden_origin: [403, 'A web page of another site, or a Host that is not this machine'],
   collection_not_found: [404, 'No collection has that name'],
   upload_not_found: [404, 'No upload has that id; it may have been deleted'],

@@ -98,7 +98,15 @@ export const uploadSchema = z
     waiting: z
       .object({
         reason: z
-          .enum(['next', 'workers_busy', 'workers_paused', 'workers_stuck', 'between_attempts', 'no_worker', 'not_taken'])
+          .enum([
+            'next',
+            'workers_busy',
+            'workers_paused',
+            'workers_stuck',
+            'between_attempts',
+            'no_worker',
+            'not_taken',
+          ])
           .describe(
             '`no_worker`: none was seen for 20 seconds; `workers_paused`: all of them wait for the database; `workers_stuck`: none moves on; ' +
               '`not_taken`: there are free ones, and it has waited for a while all the same',

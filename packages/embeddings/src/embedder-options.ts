@@ -42,6 +42,10 @@ export interface EmbeddingRequestReport {
   /** As counted or estimated before the request. */
   readonly tokens: number;
   readonly durationMs: number;
+  /** For a turn under the rate limits, before the request. */
+  readonly waitedMs: number;
+  /** Some of its texts have failed before. */
+  readonly retry: boolean;
   /** undefined when it succeeded. */
   readonly error: EmbeddingError | undefined;
 }

@@ -170,9 +170,18 @@ export function createEmbedder(provider: EmbeddingProvider, options: EmbedderOpt
 
   async function request(items: readonly Item[], signal: AbortSignal): Promise<void> {
     const tokens = sumTokens(items);
-    let startedAt = performance.now();
+    const askedAt = performance.now();
+    const retry = items.some(({ failures }) => failures > 0);
+    let startedAt = askedAt;
     const report = (error: EmbeddingError | undefined) => {
-      options.onRequest?.({ texts: items.length, tokens, durationMs: performance.now() - startedAt, error });
+      options.onRequest?.({
+        texts: items.length,
+        tokens,
+        durationMs: performance.now() - startedAt,
+        waitedMs: startedAt - askedAt,
+        retry,
+        error,
+      });
     };
     try {
       await governor.acquire(tokens, signal);

@@ -6,6 +6,7 @@ import {
   type Embedder,
   EmbeddingError,
   type EmbeddingProvider,
+  type EmbeddingRequestReport,
 } from '@sluice/embeddings';
 import type { Collection } from '@sluice/store';
 import { createRateGovernors, type RateGovernorsOptions } from './rate-governors.ts';
@@ -19,6 +20,8 @@ export interface EmbeddersOptions extends RateGovernorsOptions {
   maxTexts: number;
   maxTokens: number;
   concurrency: number;
+  /** Told of each request to a provider. Must not throw. */
+  onRequest?(model: { provider: string; model: string }, report: EmbeddingRequestReport): void;
 }
 
 type Model = Pick<Collection, 'embeddingProvider' | 'embeddingModel' | 'dimensions'>;
@@ -80,6 +83,8 @@ export function createEmbedders(options: EmbeddersOptions): Embedders {
         maxTexts: options.maxTexts,
         maxTokens: options.maxTokens,
         concurrency: options.concurrency,
+        onRequest: (report) =>
+          options.onRequest?.({ provider: model.embeddingProvider, model: model.embeddingModel }, report),
         ...(limited && { governor: governorFor({ ...limited, model: model.embeddingModel }) }),
         ...(limited && tokensPerMinute && { tokensPerMinute }),
       });

@@ -12,7 +12,7 @@ import {
   type Upload,
   type UploadProblem,
 } from '@sluice/store';
-import type { Attempt, IngestionDependencies } from './attempt.ts';
+import type { Attempt, AttemptOutcome, IngestionDependencies } from './attempt.ts';
 import { IngestionError } from './errors.ts';
 import { describeFailure, pauseAfter, UploadFailed } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
@@ -60,6 +60,7 @@ export async function ingestUpload(
   if (!claim) return { outcome: 'nothing_to_do' };
   const { upload, fence } = claim;
   const lost = new AbortController();
+  const stopwatch = createStopwatch();
   using progress = createProgressReporter(db, uploadId, fence, {
     channel: dependencies.progressChannel,
     intervalMs: dependencies.progressIntervalMs,
@@ -77,32 +78,62 @@ export async function ingestUpload(
       collection,
       signal,
       progress,
-      stopwatch: createStopwatch(),
+      stopwatch,
       lose: () => lost.abort(),
     };
-    return { outcome: await work(dependencies, db, attempt), upload };
+    const outcome = await work(dependencies, db, attempt);
+    report(outcome);
+    return { outcome, upload };
   } catch (error) {
-    if (lost.signal.aborted) return { outcome: 'lost', upload };
+    if (lost.signal.aborted) {
+      report('lost');
+      return { outcome: 'lost', upload };
+    }
     if (context.signal.aborted) {
+      report('interrupted');
       await releaseUpload(db, uploadId, fence);
       throw error;
     }
-    throw await recordProblem(db, claim, context, describeFailure(error, progress.stage), error);
+    const problem = describeFailure(error, progress.stage);
+    report(nextOf(problem, context, error), problem.code);
+    throw await recordProblem(db, claim, context, problem, error);
   }
+
+  function report(outcome: AttemptOutcome, code?: string): void {
+    const { sizeBytes } = upload;
+    dependencies.onAttempt?.({
+      outcome,
+      code,
+      stageMs: stopwatch.read(),
+      chunks: progress.done,
+      bytes: sizeBytes,
+    });
+  }
+}
+
+/** What becomes of the upload after this failure. */
+function nextOf(
+  { retryable }: UploadProblem,
+  { mayPutOff, lastAttempt }: IngestContext,
+  cause: unknown,
+): 'failed' | 'retried' | 'put_off' {
+  if (mayPutOff && pauseAfter(cause) !== undefined) return 'put_off';
+  return retryable && !lastAttempt ? 'retried' : 'failed';
 }
 
 /** Writes down why the attempt failed and whether there will be another one. Returns what the queue is told. */
 async function recordProblem(
   db: Lane,
   { upload: { id }, fence, lostAttempts }: Claim,
-  { mayPutOff, lastAttempt }: IngestContext,
+  context: IngestContext,
   problem: UploadProblem,
   cause: unknown,
 ): Promise<UploadFailed> {
-  const retryAfterMs = mayPutOff ? pauseAfter(cause) : undefined;
+  const retryAfterMs = context.mayPutOff ? pauseAfter(cause) : undefined;
   const lostBefore = problem.code === 'worker_lost' ? lostAttempts - 1 : 0;
-  if (retryAfterMs !== undefined) await putOffUpload(db, id, fence, problem, lostBefore);
-  else await recordFailure(db, id, fence, problem.retryable && !lastAttempt ? 'queued' : 'failed', problem);
+  const next = nextOf(problem, context, cause);
+  if (next === 'put_off') await putOffUpload(db, id, fence, problem, lostBefore);
+  else await recordFailure(db, id, fence, next === 'retried' ? 'queued' : 'failed', problem);
   return new UploadFailed(problem, { cause, retryAfterMs });
 }
 

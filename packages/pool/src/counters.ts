@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { DurationTotals } from './duration-totals.ts';
 import { RecentDurations } from './histogram.ts';
 
 /** What happened on one lane since the start. */
@@ -20,6 +21,7 @@ export interface Counters {
   pingsFailed: number;
   leaks: number;
   resizes: number;
+  creates: DurationTotals;
   lanes: Record<string, LaneCounters>;
 }
 
@@ -40,6 +42,7 @@ export function createCounters(lanes: Iterable<string>, clock: Clock): Counters 
     pingsFailed: 0,
     leaks: 0,
     resizes: 0,
+    creates: new DurationTotals(),
     lanes: Object.fromEntries([...lanes].map((name) => [name, ofLane()])),
   };
 }

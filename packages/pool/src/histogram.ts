@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Clock } from './clock.ts';
+import { DurationTotals } from './duration-totals.ts';
 
 /** Milliseconds; 0 when there was nothing to measure. */
 export interface Quantiles {
@@ -21,6 +22,8 @@ const longestMs = 3_600_000;
 export class RecentDurations {
   readonly #clock: Clock;
   readonly #windowMs: number;
+  /** Since the start. */
+  readonly totals = new DurationTotals();
   #current = newHistogram();
   #previous = newHistogram();
   #turnsAt: number;
@@ -34,6 +37,7 @@ export class RecentDurations {
   /** `now`: for who has just asked the clock. */
   record(ms: number, now = this.#clock.now()): void {
     this.#turn(now);
+    this.totals.record(ms);
     this.#current.record(Math.max(1, Math.round(Math.min(ms, longestMs) * perMs)));
   }
 

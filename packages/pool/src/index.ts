@@ -3,6 +3,7 @@
 export type { AcquireOptions } from './borrowing.ts';
 export * from './budget/index.ts';
 export type { BinaryField, BinaryRow, CopyTarget } from './copy.ts';
+export type { DurationsReading } from './duration-totals.ts';
 export { isTransient, PoolError, type PoolErrorCode, type PoolPicture, sqlState } from './errors.ts';
 export type { PoolEvent } from './events.ts';
 export type { Quantiles } from './histogram.ts';
@@ -14,6 +15,6 @@ export { createPool, type Lane, type Pool } from './pool.ts';
 export type { Queryable, QueryOptions, Result, Row } from './queryable.ts';
 export * from './replicas/index.ts';
 export { createServerBudget, type ServerBudget, type ServerBudgetOptions } from './server-budget.ts';
-export type { LaneStatus, PoolStatus } from './status.ts';
+export type { LaneStatus, PoolDurations, PoolStatus } from './status.ts';
 export type { PoolTracer } from './tracer.ts';
 export type { Transaction, TransactionOptions } from './transaction.ts';

@@ -18,7 +18,7 @@ import type { Queryable, QueryOptions, Result, Row } from './queryable.ts';
 import { ResourcePool } from './resource-pool.ts';
 import { createSizing } from './sizing.ts';
 import { createStallProbe } from './stall-probe.ts';
-import { type PoolStatus, readStatus } from './status.ts';
+import { type PoolDurations, type PoolStatus, readDurations, readStatus } from './status.ts';
 import { callHook } from './tracer.ts';
 import { runTransaction, type Transaction, type TransactionOptions, withRetries } from './transaction.ts';
 
@@ -64,6 +64,8 @@ export interface Pool extends Queryable, AsyncDisposable {
   /** A connection of its own that LISTENs and reconnects by itself. Not taken from the lanes; the budget counts it. */
   listen(channel: string, onPayload: (payload: string) => void): Listener;
   status(): PoolStatus;
+  /** Durations since the start, for histograms: of opening connections, of waiting for one, of keeping it. */
+  durations(): PoolDurations;
   /** One round trip on the control lane. Never rejects. */
   testConnection(): Promise<{ healthy: boolean; latencyMs: number; error?: string }>;
   /**
@@ -118,12 +120,14 @@ export function createPool(poolOptions: PoolOptions): Pool {
       backoff: { firstMs: 50, longestMs: 1_000 },
       lifetimeMs: () => options.recycleMs * (0.9 + Math.random() * 0.1),
       async open() {
+        const start = clock.now();
         const connection = await opener.open((dead) => {
           if (!resources.discardIdle(dead, 'connection lost')) return;
           counters.invalid += 1;
           emit?.({ type: 'invalidate', connection: dead.id, reason: 'connection lost' });
         });
         counters.opened += 1;
+        counters.creates.record(clock.now() - start);
         emit?.({ type: 'connect', connection: connection.id, host: connection.host, port: connection.port });
         return connection;
       },
@@ -311,6 +315,7 @@ export function createPool(poolOptions: PoolOptions): Pool {
         share: sizing.share,
         now: clock.now(),
       }),
+    durations: () => readDurations(counters),
     async testConnection() {
       const start = performance.now();
       const latencyMs = () => performance.now() - start;

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { Counters, LaneCounters } from './counters.ts';
+import type { DurationsReading } from './duration-totals.ts';
 import { messageOf } from './errors.ts';
 import type { Quantiles } from './histogram.ts';
 import type { LaneState, Lanes } from './lanes.ts';
@@ -63,6 +64,20 @@ export interface PoolStatus {
   pooled: boolean;
   server_version: string | null;
   lanes: Record<string, LaneStatus>;
+}
+
+/** Counted since the start. */
+export interface PoolDurations {
+  create: DurationsReading;
+  lanes: Record<string, { wait: DurationsReading; use: DurationsReading }>;
+}
+
+export function readDurations({ creates, lanes }: Counters): PoolDurations {
+  const ofLanes = Object.entries(lanes).map(([name, { waits, uses }]) => [
+    name,
+    { wait: waits.totals.read(), use: uses.totals.read() },
+  ]);
+  return { create: creates.read(), lanes: Object.fromEntries(ofLanes) };
 }
 
 export interface StatusSources {

@@ -12,10 +12,20 @@ export type ConsumerState = 'idle' | 'running' | 'paused' | 'draining' | 'closed
 
 export interface ConsumerStatus {
   state: ConsumerState;
+  /** When it came into this state. */
+  since: Date;
   /** Jobs in the hands of this consumer now. */
   active: number;
-  /** When a job last started or ended here; null before the first. */
-  lastActivityAt: Date | null;
+  /** When a job last started, reported progress or ended here; null before the first. */
+  progressAt: Date | null;
+  /** Those in hand, and when each last moved on. */
+  jobs: readonly JobInHand[];
+}
+
+export interface JobInHand {
+  jobId: string;
+  startedAt: Date;
+  progressAt: Date;
 }
 
 export interface DrainOutcome {
@@ -64,7 +74,9 @@ export function createConsumer<P>(
   const running = new Map<string, RunningJob>();
   const gate = createGate();
   let state: ConsumerState = 'idle';
-  let lastActivityAt: Date | null = null;
+  let since = new Date();
+  const inHand = new Map<RunningJob, JobInHand>();
+  let progressAt: Date | null = null;
   let handedBack = 0;
   let drained: Promise<DrainOutcome> | undefined;
 
@@ -105,6 +117,7 @@ export function createConsumer<P>(
       handler,
       abortGraceMs: settings.abortGraceMs,
       mayStart: gate.passed,
+      onProgress: () => movedOn(run),
       onHandedBack(jobId) {
         handedBack += 1;
         hooks.onHandedBack?.({ jobId });
@@ -112,15 +125,30 @@ export function createConsumer<P>(
       onError,
     });
     running.set(run.jobId, run);
-    lastActivityAt = new Date();
+    progressAt = new Date();
+    inHand.set(run, { jobId: run.jobId, startedAt: progressAt, progressAt });
     // The fetch that was under way when draining began may still bring a job.
     if (state === 'draining' || state === 'closed') run.abort(abortReason('queue_draining', run.jobId));
     try {
       await run.outcome;
     } finally {
       if (running.get(run.jobId) === run) running.delete(run.jobId);
-      lastActivityAt = new Date();
+      inHand.delete(run);
+      progressAt = new Date();
     }
+  }
+
+  function movedOn(run: RunningJob): void {
+    const job = inHand.get(run);
+    // What an abandoned handler still reports is nobody's progress.
+    if (!job) return;
+    progressAt = new Date();
+    job.progressAt = progressAt;
+  }
+
+  function become(next: ConsumerState): void {
+    state = next;
+    since = new Date();
   }
 
   function abortReason(
@@ -136,20 +164,20 @@ export function createConsumer<P>(
   }
 
   async function drainNow(timeoutMs: number): Promise<DrainOutcome> {
-    state = 'draining';
+    become('draining');
     const before = running.size;
     for (const run of running.values()) {
       if (!run.started()) run.abort(abortReason('queue_draining', run.jobId));
     }
     const deadline = setTimeout(() => {
-      state = 'closed';
+      become('closed');
       for (const run of running.values()) run.abort(abortReason('queue_draining', run.jobId));
     }, timeoutMs);
     // BullMQ stops fetching at once, and waits for the jobs in hand.
     const limitMs = timeoutMs + settings.abortGraceMs + CLOSE_GRACE_MS;
     await withDeadline(worker.close(), limitMs, `Close ${job.name}`).catch(onError);
     clearTimeout(deadline);
-    state = 'closed';
+    become('closed');
     await connection.close();
     return { finished: Math.max(before - handedBack, 0), handedBack };
   }
@@ -158,18 +186,18 @@ export function createConsumer<P>(
     start() {
       if (state !== 'idle')
         throw new QueueError('queue_closed', `The consumer is ${state}`, { job: job.name });
-      state = 'running';
+      become('running');
       worker.run().catch((error: unknown) => onError(toError(error)));
     },
     pause() {
       if (state !== 'running') return;
-      state = 'paused';
+      become('paused');
       gate.shut();
       worker.pause(true).catch(onError);
     },
     resume() {
       if (state !== 'paused') return;
-      state = 'running';
+      become('running');
       gate.open();
       worker.resume().catch(onError);
     },
@@ -182,7 +210,10 @@ export function createConsumer<P>(
     async close() {
       await drainWithin(0);
     },
-    status: () => ({ state, active: running.size, lastActivityAt }),
+    status() {
+      const jobs = [...inHand.values()].map((job) => ({ ...job }));
+      return { state, since, active: running.size, progressAt, jobs };
+    },
     [Symbol.asyncDispose]: () => consumer.close(),
   };
   return consumer;

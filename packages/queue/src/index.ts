@@ -12,6 +12,7 @@ export {
   type ConsumerStatus,
   createConsumer,
   type DrainOutcome,
+  type JobInHand,
 } from './consumer.ts';
 export type { ConsumerHooks, ConsumerOptions, JobEvent } from './consumer-options.ts';
 export { QueueError, type QueueErrorCode } from './errors.ts';

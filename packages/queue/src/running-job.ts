@@ -33,6 +33,8 @@ export interface RunSettings<P> {
   abortGraceMs: number;
   /** Settles when jobs may start; pending while the consumer is paused. */
   mayStart(): Promise<void>;
+  /** The handler begins, or says how far it is. */
+  onProgress(): void;
   onHandedBack(jobId: string): void;
   onError(error: Error): void;
 }
@@ -59,13 +61,17 @@ export function runJob<P>(delivery: Job, token: string | undefined, settings: Ru
     await Promise.race([settings.mayStart(), aborted(controller.signal, 0)]);
     controller.signal.throwIfAborted();
     started = true;
+    settings.onProgress();
     const handled = settings.handler(payload, {
       jobId,
       attempt: delivery.attemptsMade + 1,
       mayPutOff,
       signal: controller.signal,
       // A number less on a dashboard is no reason to fail a job.
-      reportProgress: ({ done, total }) => delivery.updateProgress({ done, total }).catch(settings.onError),
+      reportProgress({ done, total }) {
+        settings.onProgress();
+        return delivery.updateProgress({ done, total }).catch(settings.onError);
+      },
     });
     await Promise.race([handled, aborted(controller.signal, settings.abortGraceMs)]);
   }

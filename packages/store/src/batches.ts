@@ -10,8 +10,24 @@ export interface Batch {
   counts: BatchCounts;
 }
 
-export async function insertBatch(db: Queryable, id: string): Promise<void> {
-  await db.query('insert into sluice.batches (id) values ($1::uuid)', [id]);
+/** `keyId`: of the API key that makes it. */
+export async function insertBatch(db: Queryable, id: string, keyId?: string): Promise<void> {
+  await db.query('insert into sluice.batches (id, key_id) values ($1::uuid, $2::text)', [id, keyId ?? null]);
+}
+
+/** Whether all uploads of a batch are in collections of these names. One without uploads is only for the key that made it. */
+export async function batchIsWithin(
+  db: Queryable,
+  id: string,
+  { collections, keyId }: { collections: readonly string[]; keyId: string | undefined },
+): Promise<boolean> {
+  const { rows } = await db.query<{ within: boolean }>(
+    `select coalesce(bool_and(c.name = any($2::text[])), b.key_id = $3::text, false) as within
+     from sluice.batches b left join sluice.uploads u on u.batch_id = b.id left join sluice.collections c on c.id = u.collection_id
+     where b.id = $1::uuid group by b.id`,
+    [id, collections, keyId ?? null],
+  );
+  return rows[0]?.within === true;
 }
 
 /** Batches with how many of their uploads are in which state; the index of a batch's uploads answers alone. */

@@ -30,12 +30,14 @@ export interface CatalogOptions {
   positions?: boolean;
   /** Longest time that `confirm` waits for its statement, in ms. Default 250. */
   confirmMs?: number;
+  /** Called when API keys may have changed: that is announced on the same channel, as one that listens holds a connection. */
+  onApiKeys?: () => void;
   onError?: (error: unknown) => void;
 }
 
 export function createCatalog(
   pool: Pool,
-  { changes, positions = false, confirmMs = 250, onError = () => {} }: CatalogOptions,
+  { changes, positions = false, confirmMs = 250, onApiKeys = () => {}, onError = () => {} }: CatalogOptions,
 ): Catalog {
   let byName = new Map<string, Collection>();
   let byId = new Map<number, Collection>();
@@ -94,7 +96,13 @@ export function createCatalog(
 
   const refreshInBackground = () => void refresh().catch(onError);
 
-  const listener = changes === 'listen' ? pool.listen(changesChannel, refreshInBackground) : undefined;
+  function hear(payload: string): void {
+    // Empty: some may have been missed.
+    if (payload === 'api_keys' || payload === '') onApiKeys();
+    if (payload !== 'api_keys') refreshInBackground();
+  }
+
+  const listener = changes === 'listen' ? pool.listen(changesChannel, hear) : undefined;
   const timer = typeof changes === 'number' ? setInterval(refreshInBackground, changes) : undefined;
   timer?.unref();
 

@@ -1,10 +1,31 @@
 // Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
 
 export { acceptUploads, type ReceivedUpload, settleUnchanged } from './accept-uploads.ts';
+export { apiKeyPrefix } from './api-key-format.ts';
+export {
+  type ApiKeyRing,
+  type ApiKeyRingOptions,
+  createApiKeyRing,
+  type FoundApiKey,
+} from './api-key-ring.ts';
+export {
+  type ApiKey,
+  type ApiKeyCheck,
+  createApiKey,
+  createFirstApiKey,
+  findApiKey,
+  type KeyLimits,
+  listApiKeys,
+  type NewApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  type Scope,
+} from './api-keys.ts';
 export { type AttemptRow, readAttempts } from './attempts.ts';
 export {
   type Batch,
   type BatchCounts,
+  batchIsWithin,
   cancelBatch,
   deleteEmptyBatches,
   findBatches,

@@ -1,5 +1,4 @@
 import {
-  type BudgetStatus,
   type ConnectionBudget,
   createMirroredBudget,
   createPool,
@@ -56,8 +55,10 @@ export interface Database {
   reads: Queryable;
   /** Only with standbys. */
   router: ReadRouter | undefined;
-  /** Undefined without a budget. */
-  budgetStatus(): BudgetStatus | undefined;
+  /** How this process shares the connections of the server; undefined where it does not. */
+  budget: ConnectionBudget | undefined;
+  /** By name: what is measured of each. */
+  pools: Readonly<Record<string, Pick<Pool, 'status' | 'durations'>>>;
   close(): Promise<void>;
 }
 
@@ -123,10 +124,12 @@ export function openDatabase(options: DatabaseOptions): Database {
           ...(options.onReplica && { onChange: options.onReplica }),
         })
       : undefined;
+  const standbys = router?.pools.map(({ name, pool: standby }) => [`standby ${name}`, standby]) ?? [];
   return {
     pool,
     router,
-    budgetStatus: () => budget?.status(),
+    budget,
+    pools: { primary: pool, ...Object.fromEntries(standbys) },
     reads: router ?? pool.lane('interactive'),
     async close() {
       await router?.[Symbol.asyncDispose]();

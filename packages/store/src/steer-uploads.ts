@@ -46,6 +46,8 @@ export async function retryUpload(db: Queryable, id: string): Promise<boolean> {
 /** Which of the failed uploads; what is left out does not matter. */
 export interface FailedUploads {
   collectionId?: number | undefined;
+  /** Names; no others. */
+  collections?: readonly string[] | undefined;
   /** Code of the error. */
   code?: string | undefined;
   /** Whether the cause is one that may pass. */
@@ -54,17 +56,18 @@ export interface FailedUploads {
 
 const failed = `state = 'failed' and ($1::bigint is null or collection_id = $1::bigint)
   and ($2::text is null or error ->> 'code' = $2::text)
-  and ($3::boolean is null or (error ->> 'retryable')::boolean = $3::boolean)`;
+  and ($3::boolean is null or (error ->> 'retryable')::boolean = $3::boolean)
+  and ($4::text[] is null or collection_id in (select id from sluice.collections where name = any($4::text[])))`;
 
-function parametersOf({ collectionId, code, retryable }: FailedUploads): unknown[] {
-  return [collectionId ?? null, code ?? null, retryable ?? null];
+function parametersOf({ collectionId, collections, code, retryable }: FailedUploads): unknown[] {
+  return [collectionId ?? null, code ?? null, retryable ?? null, collections ?? null];
 }
 
 /** Puts up to `limit` failed uploads back in line, those that were accepted first. Returns their ids. */
 export async function redriveUploads(db: Queryable, which: FailedUploads, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `update sluice.uploads set ${asNew} where id in (
-       select id from sluice.uploads where ${failed} order by sequence limit $4::int for update skip locked
+       select id from sluice.uploads where ${failed} order by sequence limit $5::int for update skip locked
      ) returning id`,
     [...parametersOf(which), limit],
   );

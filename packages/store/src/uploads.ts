@@ -148,6 +148,8 @@ export async function findUploads(db: Queryable, ids: readonly string[]): Promis
 
 export interface UploadListing {
   collectionId?: number;
+  /** Names; no others. */
+  collections?: readonly string[] | undefined;
   batchId?: string;
   state?: UploadState;
   /** Sequence of the last upload of the page before. */
@@ -158,7 +160,7 @@ export interface UploadListing {
 /** Newest first. */
 export async function listUploads(
   db: Queryable,
-  { collectionId, batchId, state, before, limit }: UploadListing,
+  { collectionId, collections, batchId, state, before, limit }: UploadListing,
 ): Promise<Upload[]> {
   const { rows } = await db.query<UploadRow>(
     `select ${columns} from ${source}
@@ -167,8 +169,9 @@ export async function listUploads(
        and ($2::text is null or u.state = $2::text)
        and ($3::bigint is null or u.sequence < $3::bigint)
        and ($5::uuid is null or u.batch_id = $5::uuid)
+       and ($6::text[] is null or c.name = any($6::text[]))
      order by u.sequence desc limit $4::int`,
-    [collectionId ?? null, state ?? null, before ?? null, limit, batchId ?? null],
+    [collectionId ?? null, state ?? null, before ?? null, limit, batchId ?? null, collections ?? null],
   );
   return rows;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds a Debian root with Postgres, pgvector, Redis and PgBouncer at $1, unless it is there already.
+# Builds a Debian root with Postgres, pgvector, Redis, PgBouncer and Prometheus at $1, unless it is there already.
 # Runs in a mount namespace of its own: whatever gets mounted while building goes away with it.
 set -eu
 target=$1
@@ -16,7 +16,7 @@ if ! command -v mmdebstrap >/dev/null || [ ! -e /usr/share/keyrings/debian-archi
 fi
 
 rm -rf --one-file-system "$target.building"
-mmdebstrap --variant=apt --include=postgresql-18-pgvector,redis-server,pgbouncer \
+mmdebstrap --variant=apt --include=postgresql-18-pgvector,redis-server,pgbouncer,prometheus \
   --aptopt='Acquire::Check-Valid-Until "false"' \
   --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
   forky "$target.building"

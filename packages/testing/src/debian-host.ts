@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres, startReplica } from './debian-postgres.ts';
+import { createDebianPrometheus } from './debian-prometheus.ts';
 import { withFreePort } from './free-port.ts';
 import { prepareFolder, startRootedService } from './rooted-service.ts';
 import { createScratchFolder } from './scratch-folder.ts';
@@ -8,7 +9,7 @@ import type { PgBouncerOptions, RedisOptions, RunningService, ServiceHost } from
 import { iniFile, PGBOUNCER_DEFAULTS, REDIS_DEFAULTS } from './service-settings.ts';
 import { acceptsConnections, answersPing } from './tcp-probe.ts';
 
-/** Runs servers from a Debian root built by `provideServiceRoot`. */
+/** Runs servers from a Debian root built by `provideRoot`. */
 export function createDebianHost(root: string): ServiceHost {
   return {
     name: 'service root',
@@ -17,6 +18,7 @@ export function createDebianHost(root: string): ServiceHost {
       withFreePort(options.port, (port) => startReplica(root, port, primary, options)),
     startRedis: (options = {}) => withFreePort(options.port, (port) => startRedis(root, port, options)),
     startPgBouncer: (options) => withFreePort(options.port, (port) => startPgBouncer(root, port, options)),
+    prometheus: createDebianPrometheus(root),
   };
 }
 

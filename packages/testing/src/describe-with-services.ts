@@ -2,8 +2,11 @@ import { describeUnless } from './describe-unless.ts';
 import type { TestServices } from './find-services.ts';
 import { testBrowser, testServices } from './provided-services.ts';
 
-/** `processes`: the suite starts servers of its own. `browser`: it asks `startBrowser` for a Chromium. */
-export type Need = 'postgres' | 'redis' | 'processes' | 'browser';
+/**
+ * `processes`: the suite starts servers of its own; `prometheus`: a Prometheus among them; `browser`: it asks `startBrowser` for a
+ * Chromium.
+ */
+export type Need = 'postgres' | 'redis' | 'processes' | 'prometheus' | 'browser';
 
 /** `describe` for a suite that needs services. Where there are none it goes as `describeUnless` says. */
 export function describeWithServices(needs: Need | readonly Need[], title: string, define: () => void): void {
@@ -18,5 +21,6 @@ function has(services: TestServices, need: Need): boolean {
   if (need === 'postgres') return services.databaseUrl !== null;
   if (need === 'redis') return services.redisUrl !== null;
   if (need === 'browser') return testBrowser().why === null;
+  if (need === 'prometheus') return services.prometheus;
   return services.processes;
 }

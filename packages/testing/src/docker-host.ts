@@ -36,7 +36,7 @@ const DOCKER_HOST = { host: 'host.docker.internal', ipAddress: 'host-gateway' };
 
 /** Runs servers as containers; testcontainers' reaper removes them when this process dies. */
 export function createDockerHost(): ServiceHost {
-  return { name: 'Docker', startPostgres, startReplica, startRedis, startPgBouncer };
+  return { name: 'Docker', startPostgres, startReplica, startRedis, startPgBouncer, prometheus: null };
 }
 
 async function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {

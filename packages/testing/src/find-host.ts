@@ -4,8 +4,10 @@ import { readEnvironment, type TestEnvironment } from './environment.ts';
 import { TestingError } from './errors.ts';
 import { asReplica } from './replica.ts';
 import type {
+  Files,
   PgBouncerOptions,
   PostgresOptions,
+  PrometheusHost,
   RedisOptions,
   ReplicaOptions,
   RunningPostgres,
@@ -46,6 +48,22 @@ async function requireHost(): Promise<ServiceHost> {
   const { host, why } = await found;
   if (host) return host;
   throw new TestingError('SERVICES_UNAVAILABLE', `no server processes can be started here: ${why}`);
+}
+
+async function requirePrometheus(): Promise<PrometheusHost> {
+  const { prometheus, name } = await requireHost();
+  if (prometheus) return prometheus;
+  throw new TestingError('SERVICES_UNAVAILABLE', `${name} runs no Prometheus`);
+}
+
+/** A Prometheus with these files, `prometheus.yml` among them. */
+export async function startPrometheus(files: Files): Promise<RunningService> {
+  return (await requirePrometheus()).startPrometheus(files);
+}
+
+/** What promtool says of these files, one of which may be its input, `stdin.txt`. Throws with that when it finds something wrong. */
+export async function promtool(args: readonly string[], files: Files): Promise<string> {
+  return (await requirePrometheus()).promtool(args, files);
 }
 
 /** A Postgres of its own, with pgvector to be created: for tests that stop, kill or reconfigure it. */

@@ -8,6 +8,8 @@ export interface TestServices {
   readonly redisUrl: string | null;
   /** True if tests can start servers of their own, to stop and kill them. */
   readonly processes: boolean;
+  /** True if one of them can be a Prometheus. */
+  readonly prometheus: boolean;
   /** Where they come from, for people. */
   readonly source: string;
   /** Why something is missing, null if all is there. */
@@ -42,8 +44,9 @@ export async function startServices(): Promise<StartedServices> {
       databaseUrl,
       redisUrl,
       processes: host !== null,
+      prometheus: Boolean(host?.prometheus),
       source: source.filter(Boolean).join(', ') || 'none',
-      why,
+      why: why ?? (host?.prometheus ? null : `${host?.name} runs no Prometheus`),
       runId: `${Math.floor(Date.now() / 1000).toString(36)}_${process.pid.toString(36)}`,
     },
     async [Symbol.asyncDispose]() {

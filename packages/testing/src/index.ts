@@ -7,7 +7,14 @@ export { type EmbeddedDatabase, startEmbeddedDatabase } from './embedded-databas
 export { type EmbeddingsServer, startEmbeddingsServer } from './embeddings-server.ts';
 export { TestingError, type TestingErrorCode } from './errors.ts';
 export { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
-export { startPgBouncer, startPostgres, startRedis, startReplica } from './find-host.ts';
+export {
+  promtool,
+  startPgBouncer,
+  startPostgres,
+  startPrometheus,
+  startRedis,
+  startReplica,
+} from './find-host.ts';
 export type { TestServices } from './find-services.ts';
 export { freePort } from './free-port.ts';
 export { testServices } from './provided-services.ts';

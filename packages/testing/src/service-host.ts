@@ -62,6 +62,19 @@ export interface PgBouncerOptions {
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
+/** Content by name. */
+export type Files = Readonly<Record<string, string>>;
+
+export interface PrometheusHost {
+  /**
+   * Runs promtool in a folder with these files; one named `stdin.txt` is its input. Gives what it prints; throws with that when it finds
+   * something wrong.
+   */
+  promtool(args: readonly string[], files: Files): Promise<string>;
+  /** `prometheus.yml` among the files is its configuration. */
+  startPrometheus(files: Files): Promise<RunningService>;
+}
+
 /** Something that can run servers: a Docker engine, or Debian's packages in a folder. */
 export interface ServiceHost {
   readonly name: string;
@@ -70,4 +83,6 @@ export interface ServiceHost {
   startReplica(primary: RunningService, options?: ReplicaOptions): Promise<RunningService>;
   startRedis(options?: RedisOptions): Promise<RunningService>;
   startPgBouncer(options: PgBouncerOptions): Promise<RunningService>;
+  /** Null: it has none. */
+  readonly prometheus: PrometheusHost | null;
 }

@@ -53,7 +53,7 @@ export function whyNoServiceRoot(): string | null {
   return null;
 }
 
-/** Path of the root as the recipe is now; built first where it is missing (half a minute; 400 MB, with Chromium 1 GB). */
+/** Path of the root as the recipe is now; built first where it is missing (half a minute; 570 MB, with Chromium 1 GB). */
 export async function provideRoot(recipe: RootRecipe, cacheFolder: string): Promise<string> {
   const version = createHash('sha256').update(readFileSync(recipe.script)).digest('hex').slice(0, 12);
   const root = join(cacheFolder, `${recipe.name}-${version}`);

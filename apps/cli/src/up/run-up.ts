@@ -27,6 +27,11 @@ function embeddedLost({ embedded }: Database): Promise<never> {
   });
 }
 
+/** Each worker listens on a port of its own, from `WORKER_PORT` on; on none without one, and 0 is free for all. */
+function portOf(worker: number, first: number | undefined): string | undefined {
+  return first ? String(first + worker - 1) : first?.toString();
+}
+
 /** Brings everything up; then resolves only by throwing what went wrong with a process that was running. */
 async function serve(
   environment: Environment,
@@ -54,7 +59,8 @@ async function serve(
   running.services.push(gateway);
   for (let number = 1; number <= workers; number += 1) {
     const name = workers > 1 ? `worker ${number}` : 'worker';
-    running.services.push(supervise(name, () => startService('worker', database.environment)));
+    const environment = { ...database.environment, WORKER_PORT: portOf(number, database.config.worker.port) };
+    running.services.push(supervise(name, () => startService('worker', environment)));
   }
   const started = Promise.all(running.services.map((service) => service.started));
   await Promise.race([started, lost]);

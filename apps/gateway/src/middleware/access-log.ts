@@ -1,9 +1,10 @@
 import type { Logger } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
+import type { Caller } from '../access/caller.ts';
 
 /** One line a request, when its answer is out. Probes log at debug. */
 export function accessLog(log: Logger): RequestHandler {
-  return (request, response, next) => {
+  return function logAccess(request, response, next) {
     const start = performance.now();
     const path = request.path;
     response.once('close', () => {
@@ -17,6 +18,8 @@ export function accessLog(log: Logger): RequestHandler {
           request_id: request.id,
           method: request.method,
           path,
+          // Of the key that was sent, where one was asked for.
+          key_id: (request.caller as Caller | undefined)?.keyId,
           status: response.statusCode,
           duration_ms: Math.round(performance.now() - start),
           ...(!response.writableFinished && { cut_off: true }),

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import type { Gatekeeper } from '../access/gatekeeper.ts';
 import { HttpProblem } from '../http-problem.ts';
 
 const loopbackHost = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
@@ -7,10 +8,10 @@ const loopbackHost = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
  * Keeps web pages of other sites out. Without keys, whatever reaches the port is trusted, so the Host header must name this
  * machine (a page that rebinds its DNS name to 127.0.0.1 still sends its own name). A page of another origin may never write.
  */
-export function guardOrigin({ keysRequired }: { keysRequired: boolean }): RequestHandler {
-  return (request, _response, next) => {
+export function guardOrigin({ keysRequired }: Pick<Gatekeeper, 'keysRequired'>): RequestHandler {
+  return function checkOrigin(request, _response, next) {
     const host = request.get('host') ?? '';
-    if (!keysRequired && !loopbackHost.test(host)) {
+    if (!keysRequired() && !loopbackHost.test(host)) {
       throw new HttpProblem(
         'forbidden_origin',
         `without API keys only requests to localhost are served, not to "${host}"`,

@@ -7,6 +7,7 @@ import {
   deleteCollection,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { mayUse } from '../access/caller.ts';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { completeCollection } from '../embedding-defaults.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
@@ -20,8 +21,8 @@ export function collectionRoutes(services: Services): Router {
 
   router
     .route('/')
-    .get(async (_request, response) => {
-      const collections = await catalog.list();
+    .get(async (request, response) => {
+      const collections = (await catalog.list()).filter(({ name }) => mayUse(request.caller, name));
       response.json({ collections: collections.map((collection) => presentCollection(collection)) });
     })
     .post(express.json(), async (request, response) => {
@@ -37,7 +38,7 @@ export function collectionRoutes(services: Services): Router {
   router
     .route('/:name')
     .get(async (request, response) => {
-      const collection = await requireCollection(catalog, request.params.name);
+      const collection = await requireCollection(catalog, request.params.name, request.caller);
       response.json(presentCollection(collection, await collectionStatistics(pool, collection.id)));
     })
     .patch(express.json(), async (request, response) => {
@@ -45,16 +46,16 @@ export function collectionRoutes(services: Services): Router {
         collectionChangeSchema,
         request.body,
       );
-      const { id, name } = await requireCollection(catalog, request.params.name);
+      const { id, name } = await requireCollection(catalog, request.params.name, request.caller);
       await pool.lane('interactive').transaction(async (transaction) => {
         if (indexes) await declareMetadataIndexes(transaction, id, indexes);
         if (textSearch !== undefined) await declareTextSearch(transaction, id, textSearch);
       });
       await catalog.refresh();
-      response.json(presentCollection(await requireCollection(catalog, name)));
+      response.json(presentCollection(await requireCollection(catalog, name, request.caller)));
     })
     .delete(async (request, response) => {
-      const { id, name } = await requireCollection(catalog, request.params.name);
+      const { id, name } = await requireCollection(catalog, request.params.name, request.caller);
       const deleted = await pool
         .lane('interactive')
         .transaction((transaction) => deleteCollection(transaction, id));

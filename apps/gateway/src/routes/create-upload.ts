@@ -15,6 +15,7 @@ import {
 } from '@sluice/ingestion';
 import type { Fetcher } from '@sluice/outbound';
 import express, { type Request, type RequestHandler } from 'express';
+import type { Caller } from '../access/caller.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { readMultipart } from '../multipart.ts';
 import { presentUpload } from '../present.ts';
@@ -128,13 +129,18 @@ async function receiveRaw(request: Request, maxBytes: number, receive: Receive):
   await receive(options, { fileName: options.name, mediaType, bytes: request as Readable });
 }
 
+/** Of each managed key its own: nobody is answered with the uploads of another. No request can have a blank in its key. */
+function ownKey(idempotencyKey: string | undefined, { managed, keyId }: Caller): string | undefined {
+  return idempotencyKey && managed ? `${keyId} ${idempotencyKey}` : idempotencyKey;
+}
+
 /** Thin: streams what arrives into the domain, and tells the queue what was accepted. */
 export function createUpload(services: Services): RequestHandler[] {
   const { pool, catalog, backlog, fetcher, webhooks, log, limits } = services;
 
   async function receiveAll(request: Request, batch: UploadBatch): Promise<void> {
     const receive: Receive = async (options, file) => {
-      const collection = await requireCollection(catalog, options.collection);
+      const collection = await requireCollection(catalog, options.collection, request.caller);
       await batch.receive({
         ...file,
         collection,
@@ -154,8 +160,12 @@ export function createUpload(services: Services): RequestHandler[] {
   }
 
   /** Refuses before the files have come what would be refused after; a repeated request may be one that has filled the batch. */
-  async function requireOpenBatch(id: string, idempotencyKey: string | undefined): Promise<void> {
-    const { cancelledAt, counts } = await requireBatch(pool, id);
+  async function requireOpenBatch(
+    id: string,
+    caller: Caller,
+    idempotencyKey: string | undefined,
+  ): Promise<void> {
+    const { cancelledAt, counts } = await requireBatch(pool, id, caller);
     if (idempotencyKey) return;
     requireRoomInBatch(id, { cancelled: cancelledAt !== null, uploads: counts.total }, 1);
   }
@@ -169,10 +179,10 @@ export function createUpload(services: Services): RequestHandler[] {
     const { batch: batchId, webhook: webhookUrl } = said;
     if (webhookUrl) webhooks.check(webhookUrl);
     await backlog.requireRoom();
-    if (batchId) await requireOpenBatch(batchId, idempotencyKey);
+    if (batchId) await requireOpenBatch(batchId, request.caller, idempotencyKey);
     await using batch = createUploadBatch({
       db: pool.lane('interactive'),
-      idempotencyKey,
+      idempotencyKey: ownKey(idempotencyKey, request.caller),
       batchId,
       webhookUrl: webhookUrl ?? webhooks.defaultUrl,
       maxBytes: limits.maxUploadBytes,

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createRejoiner } from '@sluice/extraction';
 import { type Document, readTextChunks } from '@sluice/store';
 import type { RequestHandler } from 'express';
+import type { Caller } from '../access/caller.ts';
 import { HttpProblem } from '../http-problem.ts';
 import type { Services } from '../services.ts';
 
@@ -35,7 +36,7 @@ async function* begun(first: IteratorResult<string>, rest: AsyncGenerator<string
  */
 export function sendDocumentText(
   services: Services,
-  requireDocument: (id: string) => Promise<Document>,
+  requireDocument: (id: string, caller: Caller) => Promise<Document>,
 ): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const type = request.accepts(['text/plain', 'application/json']);
@@ -43,7 +44,7 @@ export function sendDocumentText(
       const detail = 'the text is there as text/plain and as application/json';
       throw new HttpProblem('not_acceptable', detail, { accept: request.get('accept') });
     }
-    const document = await requireDocument(request.params.id);
+    const document = await requireDocument(request.params.id, request.caller);
     response.set({ etag: `"${document.liveUploadId}"`, vary: 'Accept' });
     if (request.fresh) {
       response.status(304).end();

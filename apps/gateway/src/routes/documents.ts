@@ -8,6 +8,7 @@ import {
   updateDocument,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { type Caller, mayUse } from '../access/caller.ts';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
@@ -30,9 +31,10 @@ export function documentRoutes(services: Services): Router {
   const missing = (id: string) =>
     new HttpProblem('document_not_found', `no live document has the id "${id}"`, { id });
 
-  async function requireDocument(id: string): Promise<Document> {
+  /** One that the caller may see. */
+  async function requireDocument(id: string, caller: Caller): Promise<Document> {
     const document = isUuid(id) ? await findDocument(pool, id) : undefined;
-    if (!document) throw missing(id);
+    if (!document || !mayUse(caller, document.collectionName)) throw missing(id);
     return document;
   }
 
@@ -41,7 +43,7 @@ export function documentRoutes(services: Services): Router {
     .get(async (request, response) => {
       const { collection, external_id, cursor, limit } = validate(documentListQuerySchema, request.query);
       const documents = await listDocuments(pool, {
-        collectionId: (await requireCollection(catalog, collection)).id,
+        collectionId: (await requireCollection(catalog, collection, request.caller)).id,
         externalId: external_id,
         after: cursor === undefined ? undefined : parseCursor(cursor),
         limit,
@@ -57,22 +59,23 @@ export function documentRoutes(services: Services): Router {
   router
     .route('/:id')
     .get(async (request, response) => {
-      response.json(presentDocument(await requireDocument(request.params.id)));
+      response.json(presentDocument(await requireDocument(request.params.id, request.caller)));
     })
     .patch(express.json(), async (request, response) => {
       const { id } = request.params;
       const change = validate(documentChangeSchema, request.body);
-      const updated =
-        isUuid(id) &&
-        (await pool
-          .lane('interactive')
-          .transaction((transaction) => updateDocument(transaction, id, change)));
+      await requireDocument(id, request.caller);
+      const updated = await pool
+        .lane('interactive')
+        .transaction((transaction) => updateDocument(transaction, id, change));
       if (!updated) throw missing(id);
       await catalog.refresh();
-      response.json(presentDocument(await requireDocument(id)));
+      response.json(presentDocument(await requireDocument(id, request.caller)));
     })
     .delete(async (request, response) => {
       const { id } = request.params;
+      // A document of which no version is live yet goes as well.
+      if (request.caller.collections) await requireDocument(id, request.caller);
       const deleted =
         isUuid(id) &&
         (await pool.lane('interactive').transaction((transaction) => deleteDocument(transaction, id)));
@@ -88,7 +91,7 @@ export function documentRoutes(services: Services): Router {
     .route('/:id/chunks')
     .get(async (request, response) => {
       const { cursor, limit } = validate(chunkListQuerySchema, request.query);
-      const document = await requireDocument(request.params.id);
+      const document = await requireDocument(request.params.id, request.caller);
       const chunks = await listDocumentChunks(pool, document, { after: Number(cursor ?? -1), limit });
       const last = chunks.length === limit ? chunks.at(-1) : undefined;
       response.json({ chunks: chunks.map(presentChunk), next_cursor: last ? String(last.ordinal) : null });

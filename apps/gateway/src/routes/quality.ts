@@ -16,7 +16,7 @@ export function qualityRoutes({ pool, catalog, recall }: Services): Router {
 
   const read: RequestHandler<{ name: string }> = async (request, response) => {
     await catalog.refresh();
-    const collection = await requireCollection(catalog, request.params.name);
+    const collection = await requireCollection(catalog, request.params.name, request.caller);
     response.json(
       presentQuality(collection, await findMeasurement(control, collection.id), recall.unmeasured),
     );
@@ -26,7 +26,7 @@ export function qualityRoutes({ pool, catalog, recall }: Services): Router {
     const { sample } = validate(measurementSchema, request.body ?? {});
     await catalog.refresh();
     // A copy, since its owner keeps the generation up to date.
-    const collection = { ...(await requireCollection(catalog, request.params.name)) };
+    const collection = { ...(await requireCollection(catalog, request.params.name, request.caller)) };
     if (collection.vectorIndex === 'hnsw') {
       const measured = await measureRecall(control, collection, { ...recall, sample, budgetMs });
       if (measured) await recordMeasurement(control, collection.id, measured);

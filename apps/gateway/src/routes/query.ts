@@ -1,6 +1,7 @@
 import { type AnswerBody, type QueryBody, querySchema } from '@sluice/contract';
 import { type Query, queryReranked, type Reranking, untilAborted } from '@sluice/search';
 import express, { Router } from 'express';
+import type { Caller } from '../access/caller.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { observeQuery } from '../observe-query.ts';
@@ -33,9 +34,9 @@ function rerankingOf({ rerank, query }: QueryBody, configured: Services['reranki
 export function queryRoutes({ catalog, search, reranking, searchTimeoutMs, onSearch }: Services): Router {
   const router = Router();
 
-  async function answerTo(body: QueryBody, signal: AbortSignal): Promise<AnswerBody> {
+  async function answerTo(body: QueryBody, caller: Caller, signal: AbortSignal): Promise<AnswerBody> {
     const names = body.collections ?? [body.collection];
-    const collections = await Promise.all(names.map((name) => requireCollection(catalog, name)));
+    const collections = await Promise.all(names.map((name) => requireCollection(catalog, name, caller)));
     const asked: Query = {
       collections,
       queries: questionsOf(body),
@@ -61,7 +62,7 @@ export function queryRoutes({ catalog, search, reranking, searchTimeoutMs, onSea
       const timeoutMs = Math.min(body.timeout_ms ?? searchTimeoutMs, searchTimeoutMs);
       const signal = requestSignal(response, timeoutMs);
       try {
-        const answering = () => untilAborted(signal, answerTo(body, signal));
+        const answering = () => untilAborted(signal, answerTo(body, request.caller, signal));
         response.json(await observeQuery(body.mode, onSearch, answering));
       } catch (error) {
         if (!(error instanceof ClientGone)) throw error;

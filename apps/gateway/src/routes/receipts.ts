@@ -1,5 +1,6 @@
 import { findDeletion } from '@sluice/store';
 import { Router } from 'express';
+import { mayUse } from '../access/caller.ts';
 import { measureReceipt } from '../deletion-receipt.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
@@ -13,7 +14,11 @@ export function receiptRoutes(services: Services): Router {
     .get(async (request, response) => {
       const { id } = request.params;
       const deletion = isUuid(id) ? await findDeletion(services.pool, id) : undefined;
-      if (!deletion) throw new HttpProblem('receipt_not_found', `no deletion has a receipt "${id}"`, { id });
+      // Nobody can tell any more whose it was when its collection is gone.
+      const collection = deletion && (await services.catalog.byId(deletion.collectionId));
+      const hidden = request.caller.collections && !(collection && mayUse(request.caller, collection.name));
+      if (!deletion || hidden)
+        throw new HttpProblem('receipt_not_found', `no deletion has a receipt "${id}"`, { id });
       response.json(await measureReceipt(services, deletion));
     })
     .all(methodNotAllowed('GET'));

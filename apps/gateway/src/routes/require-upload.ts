@@ -1,4 +1,5 @@
 import { findUploads, type Upload } from '@sluice/store';
+import { type Caller, mayUse } from '../access/caller.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { withLiveProgress } from '../live-status.ts';
 import type { Services } from '../services.ts';
@@ -10,10 +11,14 @@ export function uploadNotFound(id: string): HttpProblem {
   });
 }
 
-/** With its live progress. */
-export async function requireUpload({ pool, catalog, progress }: Services, id: string): Promise<Upload> {
+/** One that the caller may see, with its live progress. */
+export async function requireUpload(
+  { pool, catalog, progress }: Services,
+  id: string,
+  caller: Caller,
+): Promise<Upload> {
   const [upload] = isUuid(id) ? await withLiveProgress(progress, await findUploads(pool, [id])) : [];
-  if (!upload) throw uploadNotFound(id);
+  if (!upload || !mayUse(caller, upload.collectionName)) throw uploadNotFound(id);
   // Whoever reads "ready" here finds the document in the next query, also before the notification has come.
   catalog.observe(upload.collectionId, upload.generation);
   return upload;

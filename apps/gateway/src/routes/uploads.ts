@@ -18,7 +18,7 @@ import { withLiveProgress } from '../live-status.ts';
 import { methodNotAllowed } from '../middleware/problems.ts';
 import { presentUpload } from '../present.ts';
 import { requireCollection, type Services } from '../services.ts';
-import { isUuid, validate } from '../validate.ts';
+import { validate } from '../validate.ts';
 import { createUpload } from './create-upload.ts';
 import { enqueueUploads } from './enqueue-uploads.ts';
 import { requireUpload, uploadNotFound } from './require-upload.ts';
@@ -40,9 +40,10 @@ export function uploadRoutes(services: Services): Router {
     .post(...createUpload(services))
     .get(async (request, response) => {
       const { collection, state, cursor, limit } = validate(uploadListQuerySchema, request.query);
-      const collectionId = collection && (await requireCollection(catalog, collection)).id;
+      const collectionId = collection && (await requireCollection(catalog, collection, request.caller)).id;
       const uploads = await listUploads(pool, {
         ...(collectionId && { collectionId }),
+        collections: request.caller.collections,
         ...(state && { state }),
         ...(cursor && { before: Number(cursor) }),
         limit,
@@ -59,8 +60,9 @@ export function uploadRoutes(services: Services): Router {
     .route('/retry')
     .post(express.json(), async (request, response) => {
       const { collection, code, retryable, limit } = validate(redriveSchema, request.body ?? {});
-      const collectionId = collection && (await requireCollection(catalog, collection)).id;
-      const which = { collectionId: collectionId || undefined, code, retryable };
+      const { collections } = request.caller;
+      const collectionId = collection && (await requireCollection(catalog, collection, request.caller)).id;
+      const which = { collectionId: collectionId || undefined, collections, code, retryable };
       const ids = await redriveUploads(pool, which, limit);
       enqueueUploads(services, await assignTurns(pool, ids), request.id);
       void progress.announceChange(ids);
@@ -74,7 +76,8 @@ export function uploadRoutes(services: Services): Router {
     .route('/:id/cancel')
     .post(async (request, response) => {
       const { id } = request.params;
-      const state = isUuid(id) ? await cancelUpload(pool, id) : undefined;
+      await requireUpload(services, id, request.caller);
+      const state = await cancelUpload(pool, id);
       if (!state) throw uploadNotFound(id);
       if (state !== 'cancelled') {
         const detail = `the upload is ${state}: only one that has not ended can be cancelled; DELETE removes it`;
@@ -83,7 +86,7 @@ export function uploadRoutes(services: Services): Router {
       void progress.announceChange([id]);
       removeJob(id);
       log.info({ request_id: request.id, upload_id: id }, 'upload cancelled');
-      response.json(presentUpload(await requireUpload(services, id)));
+      response.json(presentUpload(await requireUpload(services, id, request.caller)));
     })
     .all(methodNotAllowed('POST'));
 
@@ -91,7 +94,7 @@ export function uploadRoutes(services: Services): Router {
     .route('/:id/retry')
     .post(async (request, response) => {
       const { id } = request.params;
-      const { state } = await requireUpload(services, id);
+      const { state } = await requireUpload(services, id, request.caller);
       if (!(await retryUpload(pool, id))) {
         const detail = `the upload is ${state}: only one that failed or was cancelled can be retried`;
         throw new HttpProblem('upload_not_retryable', detail, { id, state });
@@ -99,14 +102,14 @@ export function uploadRoutes(services: Services): Router {
       enqueueUploads(services, await assignTurns(pool, [id]), request.id);
       void progress.announceChange([id]);
       log.info({ request_id: request.id, upload_id: id }, 'upload retried');
-      response.status(202).json(presentUpload(await requireUpload(services, id)));
+      response.status(202).json(presentUpload(await requireUpload(services, id, request.caller)));
     })
     .all(methodNotAllowed('POST'));
 
   router
     .route('/:id')
     .get(async (request, response) => {
-      const upload = await requireUpload(services, request.params.id);
+      const upload = await requireUpload(services, request.params.id, request.caller);
       const waiting =
         upload.state === 'queued' &&
         explainWaiting(upload, await placeInLine(pool, upload.turn ?? 1), await monitor.workers());
@@ -114,9 +117,10 @@ export function uploadRoutes(services: Services): Router {
     })
     .delete(async (request, response) => {
       const { id } = request.params;
-      const deleted =
-        isUuid(id) &&
-        (await pool.lane('interactive').transaction((transaction) => deleteUpload(transaction, id)));
+      await requireUpload(services, id, request.caller);
+      const deleted = await pool
+        .lane('interactive')
+        .transaction((transaction) => deleteUpload(transaction, id));
       if (!deleted) throw uploadNotFound(id);
       log.info({ request_id: request.id, upload_id: id, receipt: deleted.id }, 'upload deleted');
       response.json(await settleDeletion(services, deleted));

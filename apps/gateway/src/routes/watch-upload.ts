@@ -45,7 +45,7 @@ function lastSeen(request: Request<{ id: string }>): StatusId | undefined {
 export function watchUpload(services: Services): RequestHandler<{ id: string }> {
   const { watcher, catalog } = services;
   return async (request, response) => {
-    const first = await requireUpload(services, request.params.id);
+    const first = await requireUpload(services, request.params.id, request.caller);
     const seen = lastSeen(request);
     if (seen && finalStates.has(first.state) && compareStatusIds(statusId(first), seen) === 0) {
       response.status(204).end();

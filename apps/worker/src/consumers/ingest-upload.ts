@@ -1,7 +1,6 @@
 import { type IngestionDependencies, ingestUpload } from '@sluice/ingestion';
 import { type Consumer, createConsumer, ingestUploadJob, type QueueBackend } from '@sluice/queue';
-import type { Logger } from '@sluice/telemetry';
-import { observed } from '../observed.ts';
+import { type Observers, observed } from '../observed.ts';
 
 export interface IngestUploadConsumerOptions {
   concurrency: number;
@@ -9,18 +8,19 @@ export interface IngestUploadConsumerOptions {
   drainTimeoutMs: number;
   /** Told how long each job took that was done, in ms. */
   onDone(durationMs: number): void;
-  log: Logger;
+  observers: Observers;
 }
 
 /** Job in, one call into the domain, outcome out. */
 export function consumeIngestUpload(
   backend: QueueBackend,
   ingestion: IngestionDependencies,
-  { concurrency, lockDurationMs, drainTimeoutMs, onDone, log }: IngestUploadConsumerOptions,
+  { concurrency, lockDurationMs, drainTimeoutMs, onDone, observers }: IngestUploadConsumerOptions,
 ): Consumer {
+  const { log, metrics } = observers;
   const handler = observed(
     ingestUploadJob,
-    log,
+    observers,
     async ({ uploadId }, { attempt, mayPutOff, signal, reportProgress }) => {
       const { outcome, upload } = await ingestUpload(ingestion, uploadId, {
         signal,
@@ -38,7 +38,10 @@ export function consumeIngestUpload(
     drainTimeoutMs,
     hooks: {
       onCompleted: ({ durationMs }) => onDone(durationMs),
-      onStalled: ({ jobId }) => log.warn({ job_id: jobId }, 'job lost its worker; it goes to another one'),
+      onStalled({ jobId }) {
+        metrics.jobStalled();
+        log.warn({ job_id: jobId }, 'job lost its worker; it goes to another one');
+      },
       onHandedBack: ({ jobId }) => log.info({ job_id: jobId }, 'job handed back to the queue'),
       onError: (error) => log.error({ err: error }, 'queue'),
     },

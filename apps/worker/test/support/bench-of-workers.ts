@@ -31,6 +31,8 @@ export interface Bench extends AsyncDisposable {
   producer: Producer;
   collection: Collection;
   redisUrl: string;
+  /** For workers in this process. */
+  environment: { DATABASE_URL: string; REDIS_URL: string };
   /** `fileName` says the format; default a text. */
   accept(externalId: string, content: string, fileName?: string, into?: Collection): Promise<Upload>;
   addCollection(definition: Partial<NewCollection>): Promise<Collection>;
@@ -79,6 +81,7 @@ export async function startBench(definition: Partial<NewCollection> = {}): Promi
     producer,
     collection,
     redisUrl: redis.url,
+    environment: { DATABASE_URL: database.url, REDIS_URL: redis.url },
     startWorker,
     addCollection,
     async accept(externalId, content, fileName = `${externalId}.txt`, into = collection) {

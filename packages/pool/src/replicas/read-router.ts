@@ -44,6 +44,8 @@ export type PrimaryReason = 'asked' | 'none_usable' | 'not_there_yet' | 'replica
 
 /** Reads that go to replicas where they can. `query` must not write. */
 export interface ReadRouter extends Queryable, AsyncDisposable {
+  /** Of the replicas, to look at. */
+  readonly pools: readonly { name: string; pool: Pick<Pool, 'status' | 'durations'> }[];
   status(): ReadRouterStatus;
   /** Looks at all replicas now, instead of at the next interval. */
   refresh(): Promise<void>;
@@ -184,6 +186,7 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   }
 
   return {
+    pools: replicas.map(({ name, pool }) => ({ name, pool })),
     query,
     refresh,
     status: () => ({
