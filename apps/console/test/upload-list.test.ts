@@ -53,3 +53,10 @@ it('starts over with a new attempt', () => {
 it('forgets a deleted upload', () => {
   expect(withoutUpload(fold(ready, sampleUpload({ id: 'b' })), 'a').map(({ id }) => id)).toEqual(['b']);
 });
+
+it('starts over when an upload that has failed is in line again, once that was asked for afterwards', () => {
+  const failed = sampleUpload({ id: 'a', state: 'failed', stage: 'done', attempts: 2 });
+  const retried = sampleUpload({ id: 'a', attempts: 2 });
+  expect(foldStatus([failed], retried)).toEqual([failed]);
+  expect(foldStatus([failed], retried, { newest: true })).toEqual([retried]);
+});

@@ -9,7 +9,7 @@ import type { PgBouncerOptions, RedisOptions, RunningService, ServiceHost } from
 import { iniFile, PGBOUNCER_DEFAULTS, REDIS_DEFAULTS } from './service-settings.ts';
 import { acceptsConnections, answersPing } from './tcp-probe.ts';
 
-/** Runs servers from a Debian root built by `provideServiceRoot`. */
+/** Runs servers from a Debian root built by `provideRoot`. */
 export function createDebianHost(root: string): ServiceHost {
   return {
     name: 'service root',

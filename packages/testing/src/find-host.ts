@@ -15,7 +15,7 @@ import type {
   RunningService,
   ServiceHost,
 } from './service-host.ts';
-import { provideServiceRoot, whyNoServiceRoot } from './service-root.ts';
+import { provideRoot, serviceRecipe, whyNoServiceRoot } from './service-root.ts';
 
 export type HostSearch = { host: ServiceHost; why: null } | { host: null; why: string };
 
@@ -35,7 +35,7 @@ export async function findServiceHost(environment: TestEnvironment): Promise<Hos
 
 async function whyNotBuilt(cacheFolder: string): Promise<{ root: string } | string> {
   try {
-    return { root: await provideServiceRoot(cacheFolder) };
+    return { root: await provideRoot(serviceRecipe, cacheFolder) };
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,4 +1,5 @@
 // Withheld: how services are found and run. Tests only see where they are and how to get one of their own.
+export { type RunningBrowser, startBrowser } from './browser.ts';
 export { expectNoLeakedConnections } from './connection-leaks.ts';
 export { describeUnless } from './describe-unless.ts';
 export { describeWithServices, type Need } from './describe-with-services.ts';

@@ -5,7 +5,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestingError } from './errors.ts';
 
-const BUILD_SCRIPT = fileURLToPath(new URL('./build-service-root.sh', import.meta.url));
+/** A Debian root that is built once by a script, which gets the path as its first argument. */
+export interface RootRecipe {
+  /** First part of the folder's name. */
+  readonly name: string;
+  readonly script: string;
+  /** What is in it, for people. */
+  readonly title: string;
+}
+
+export const serviceRecipe: RootRecipe = {
+  name: 'services',
+  script: fileURLToPath(new URL('./build-service-root.sh', import.meta.url)),
+  title: 'a service root',
+};
+
+export const browserRecipe: RootRecipe = {
+  name: 'browser',
+  script: fileURLToPath(new URL('./build-browser-root.sh', import.meta.url)),
+  title: 'a root with Chromium',
+};
 
 /**
  * A new mount, process and shared memory namespace for a command, killed as a whole when the thread that
@@ -34,21 +53,21 @@ export function whyNoServiceRoot(): string | null {
   return null;
 }
 
-/** Path of the root for the present recipe; built first where it is missing (about 25 s, 570 MB). */
-export async function provideServiceRoot(cacheFolder: string): Promise<string> {
-  const recipe = createHash('sha256').update(readFileSync(BUILD_SCRIPT)).digest('hex').slice(0, 12);
-  const root = join(cacheFolder, `services-${recipe}`);
+/** Path of the root as the recipe is now; built first where it is missing (half a minute; 570 MB, with Chromium 1 GB). */
+export async function provideRoot(recipe: RootRecipe, cacheFolder: string): Promise<string> {
+  const version = createHash('sha256').update(readFileSync(recipe.script)).digest('hex').slice(0, 12);
+  const root = join(cacheFolder, `${recipe.name}-${version}`);
   if (!existsSync(root)) {
-    process.stderr.write(`Building a service root for the tests in ${root} (once, about half a minute)\n`);
-    await build(root);
+    process.stderr.write(`Building ${recipe.title} for the tests in ${root} (once, about half a minute)\n`);
+    await build(recipe.script, root);
   }
   return root;
 }
 
-function build(root: string): Promise<void> {
+function build(script: string, root: string): Promise<void> {
   const [command, ...args] = NAMESPACE;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args, '--mount-proc', 'sh', BUILD_SCRIPT, root], {
+    const child = spawn(command, [...args, '--mount-proc', 'sh', script, root], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

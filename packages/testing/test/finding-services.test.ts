@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { whyNoDocker } from '../src/docker-engine.ts';
 import { readEnvironment } from '../src/environment.ts';
+import { findBrowser } from '../src/find-browser.ts';
 import { findServiceHost } from '../src/find-host.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -42,6 +43,16 @@ test('a Docker client without a socket does not count', async () => {
 test('the search for services can be forbidden, and says so', async () => {
   const environment = readEnvironment({ SLUICE_TEST_SERVICES: 'none' });
   expect(await findServiceHost(environment)).toEqual({ host: null, why: 'SLUICE_TEST_SERVICES=none' });
+});
+
+test('a browser is the one that TEST_CHROMIUM names, and where that is none, says so', async () => {
+  const given = (path: string) => findBrowser(readEnvironment({ TEST_CHROMIUM: path }));
+  expect(await given(process.execPath)).toEqual({ place: { executable: process.execPath }, why: null });
+  const { place, why } = await given('/nowhere/chromium');
+  expect(place).toBeNull();
+  expect(why).toMatch(/^TEST_CHROMIUM: .*\/nowhere\/chromium/);
+  const forbidden = readEnvironment({ SLUICE_TEST_SERVICES: 'none' });
+  expect(await findBrowser(forbidden)).toEqual({ place: null, why: 'SLUICE_TEST_SERVICES=none' });
 });
 
 test('CI counts as set for any value but an empty one, 0 and false', () => {

@@ -5,6 +5,7 @@ import { createParser } from 'eventsource-parser';
 export async function readStatuses(
   body: ReadableStream<Uint8Array>,
   onStatus: (upload: UploadBody) => void,
+  onBytes: () => void = () => {},
 ): Promise<void> {
   const parser = createParser({
     onEvent: ({ event, data }) => {
@@ -13,6 +14,8 @@ export async function readStatuses(
   });
   const decoder = new TextDecoder();
   const reader = body.getReader();
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    onBytes();
     parser.feed(decoder.decode(chunk.value, { stream: true }));
+  }
 }

@@ -1,6 +1,13 @@
 import { strings } from '../strings/index.ts';
 import { ApiError } from './api-error.ts';
 
+export interface FormAnswer {
+  status: number;
+  body: string;
+  /** The header, in seconds */
+  retryAfter: string | null;
+}
+
 /**
  * POST of a form by XMLHttpRequest: fetch does not say how much of a body has been sent.
  * Rejects with ApiError `unreachable` when no answer comes, which is also what a browser makes of a server that refuses a body
@@ -12,14 +19,20 @@ export function sendForm(
   headers: Record<string, string>,
   onSent: (share: number) => void,
   signal: AbortSignal,
-): Promise<{ status: number; body: string }> {
+): Promise<FormAnswer> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', path);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0);
-    request.onload = () => resolve({ status: request.status, body: request.responseText });
-    request.onerror = () => reject(new ApiError('unreachable', strings.errors.sendingBroke, { status: 0 }));
+    request.onload = () =>
+      resolve({
+        status: request.status,
+        body: request.responseText,
+        retryAfter: request.getResponseHeader('retry-after'),
+      });
+    request.onerror = () =>
+      reject(new ApiError('unreachable', strings.value.errors.sendingBroke, { status: 0 }));
     request.onabort = () => reject(signal.reason);
     signal.addEventListener('abort', () => request.abort(), { once: true });
     request.send(form);

@@ -10,7 +10,7 @@ export function ErrorNote({ error }: { error: Fault }) {
       <p class="lines">{error.message}</p>
       <p class="small">
         <code>{error.code}</code>
-        {error.requestId && <> {strings.errors.request(error.requestId)}</>}
+        {error.requestId && <> {strings.value.errors.request(error.requestId)}</>}
       </p>
     </div>
   );

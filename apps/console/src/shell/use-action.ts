@@ -24,7 +24,7 @@ export function useAction(): Action {
       error.value =
         cause instanceof ApiError
           ? cause
-          : new ApiError('unexpected_answer', strings.errors.unexpected, { status: 0, cause });
+          : new ApiError('unexpected_answer', strings.value.errors.unexpected, { status: 0, cause });
       return false;
     } finally {
       busy.value = false;

@@ -1,7 +1,14 @@
+import { computed, signal } from '@preact/signals';
 import { en } from './en.ts';
+import { vi } from './vi.ts';
 
 /** What every language has to say. */
 export type Strings = typeof en;
 
-/** The words of the page. English is the only language so far; another one is a second file of the type `Strings`. */
-export const strings: Strings = en;
+export const languages = { en, vi } satisfies Record<string, Strings>;
+export type Language = keyof typeof languages;
+
+export const language = signal<Language>('en');
+
+/** The words of the page in the language that is chosen. */
+export const strings = computed<Strings>(() => languages[language.value]);

@@ -4,8 +4,6 @@ import { ErrorNote } from '../shell/error-note.tsx';
 import { useAction } from '../shell/use-action.ts';
 import { strings } from '../strings/index.ts';
 
-const words = strings.uploads;
-
 interface ConfirmationProps {
   onRemove(): Promise<void>;
   onKeep(): void;
@@ -18,21 +16,21 @@ function Confirmation({ onRemove, onKeep }: ConfirmationProps) {
   useLayoutEffect(() => first.current?.focus(), []);
 
   return (
-    <span class="actions">
+    <>
       {removal.error.value && <ErrorNote error={removal.error.value} />}
       <button
         ref={first}
         type="button"
-        class="danger"
+        class="small-button danger"
         disabled={removal.busy.value}
         onClick={() => void removal.run(onRemove)}
       >
-        {words.removeSure}
+        {strings.value.uploads.removeSure}
       </button>
-      <button type="button" onClick={onKeep}>
-        {words.keep}
+      <button type="button" class="small-button" onClick={onKeep}>
+        {strings.value.uploads.keep}
       </button>
-    </span>
+    </>
   );
 }
 
@@ -45,8 +43,13 @@ export function Removal({ name, onRemove }: { name: string; onRemove(): Promise<
 
   if (asked.value) return <Confirmation onRemove={onRemove} onKeep={() => ask(false)} />;
   return (
-    <button type="button" class="quiet" aria-label={words.removeOf(name)} onClick={() => ask(true)}>
-      {words.remove}
+    <button
+      type="button"
+      class="small-button"
+      aria-label={strings.value.uploads.removeOf(name)}
+      onClick={() => ask(true)}
+    >
+      {strings.value.uploads.remove}
     </button>
   );
 }

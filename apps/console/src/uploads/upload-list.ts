@@ -17,11 +17,22 @@ function isStale(current: UploadBody, next: UploadBody): boolean {
   return step < 0 || (step === 0 && next.progress.done < current.progress.done);
 }
 
+export interface FoldOptions {
+  /** It was asked for after all that is known had come. Then it counts even where it looks late: an upload that is retried starts anew. */
+  newest?: boolean;
+}
+
 /** The list with a status that came in: newest upload first, each once. The same list when the status is late. */
-export function foldStatus(list: readonly UploadBody[], next: UploadBody): readonly UploadBody[] {
+export function foldStatus(
+  list: readonly UploadBody[],
+  next: UploadBody,
+  { newest = false }: FoldOptions = {},
+): readonly UploadBody[] {
   const current = list.find(({ id }) => id === next.id);
   if (current)
-    return isStale(current, next) ? list : list.map((upload) => (upload === current ? next : upload));
+    return !newest && isStale(current, next)
+      ? list
+      : list.map((upload) => (upload === current ? next : upload));
   const at = list.findIndex((upload) => upload.timings.accepted_at < next.timings.accepted_at);
   return at < 0 ? [...list, next] : list.toSpliced(at, 0, next);
 }
