@@ -78,6 +78,8 @@ describeWithServices(['postgres'], 'nobody gets in without the right key, on any
   test('what comes before the check answers probes and nothing else', () => {
     expect(namesBefore(gateway.app, 'checkAccess')).toEqual([
       'requestId',
+      'measureRequest',
+      'traceRequest',
       'logAccess',
       'setSecurityHeaders',
       'router',

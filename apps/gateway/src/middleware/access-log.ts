@@ -1,6 +1,7 @@
 import { inTrace, type Logger } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
 import type { Caller } from '../access/caller.ts';
+import { isProbe } from './is-probe.ts';
 
 /** One line a request, when its answer is out. Probes log at debug. */
 export function accessLog(log: Logger): RequestHandler {
@@ -8,11 +9,7 @@ export function accessLog(log: Logger): RequestHandler {
     const start = performance.now();
     const path = request.path;
     const tell = inTrace(() => {
-      const level = /^\/(healthz|readyz|metrics|assets)/.test(path)
-        ? 'debug'
-        : response.statusCode >= 500
-          ? 'error'
-          : 'info';
+      const level = isProbe(path) ? 'debug' : response.statusCode >= 500 ? 'error' : 'info';
       log[level](
         {
           request_id: request.id,

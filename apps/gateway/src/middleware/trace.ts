@@ -1,14 +1,17 @@
 import type { HttpTracer } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
 import { routeTemplate } from '../route-template.ts';
-
-const probes = /^\/(healthz|readyz|metrics|assets)/;
+import { isProbe } from './is-probe.ts';
 
 /** Every request but those of machines that look after this one is a span, and what it does is part of it. */
 export function traceRequests(tracer: HttpTracer | undefined): RequestHandler {
-  if (!tracer) return (_request, _response, next) => next();
-  return (request, response, next) => {
-    if (probes.test(request.path)) return next();
+  if (!tracer) {
+    return function traceRequest(_request, _response, next) {
+      next();
+    };
+  }
+  return function traceRequest(request, response, next) {
+    if (isProbe(request.path)) return next();
     const { method, headers, id: requestId } = request;
     const end = tracer.begin({ method, headers, requestId }, next);
     const close = () => {
