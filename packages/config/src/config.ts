@@ -1,6 +1,7 @@
 import { ConfigError } from './errors.ts';
 import { type Environment, isLoopback, loadValues } from './load.ts';
 import type { UrlHost, Values } from './schema.ts';
+import { secretsOf } from './secrets.ts';
 
 export type Mode = 'embedded' | 'services' | 'postgres-only';
 
@@ -125,7 +126,8 @@ export interface Config {
   tracing: { endpoint: string; headers: Record<string, string>; ratio: number } | undefined;
   /** 0: none is logged. */
   slowQueryMs: number;
-  log: { level: string; format: 'auto' | 'json' | 'pretty' };
+  /** `secrets`: parts of the configuration that no line may have. */
+  log: { level: string; format: 'auto' | 'json' | 'pretty'; secrets: readonly string[] };
 }
 
 // A single session serves all embedded connections, so more of them only wait for each other.
@@ -305,6 +307,6 @@ export function loadConfig(environment: Environment): Config {
     },
     tracing: tracingOf(values),
     slowQueryMs: values.SLOW_QUERY_MS,
-    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT, secrets: secretsOf(values) },
   };
 }

@@ -10,6 +10,8 @@ export interface LoggerOptions {
   level: string;
   /** auto: pretty on a terminal, JSON lines otherwise. */
   format: 'auto' | 'json' | 'pretty';
+  /** Texts that are cut out wherever they stand. Default none. */
+  secrets?: readonly string[];
 }
 
 // Wherever one of these turns up in what is logged, its value is not written.
@@ -26,8 +28,21 @@ const secretKeys = [
 const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 const urlPassword = /(\w+:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
-/** Structured logs on standard output. Secrets are cut out by name, and passwords in URLs by form. */
-export function createLogger({ name, level, format }: LoggerOptions): Logger {
+/** As it stands inside a JSON string. */
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** Structured logs on standard output. Secrets are cut out by name, passwords in URLs by form, and those that are known wherever they stand. */
+export function createLogger({ name, level, format, secrets = [] }: LoggerOptions): Logger {
+  // The longest first: one may be part of another.
+  const known = secrets.map(inJson).sort((a, b) => b.length - a.length);
+  function clean(line: string): string {
+    let cleaned = line.replaceAll(urlPassword, '$1(hidden)@');
+    for (const secret of known) cleaned = cleaned.replaceAll(secret, '(hidden)');
+    return cleaned;
+  }
+
   const asPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   const stream: StreamEntry['stream'] = asPretty
     ? pretty({
@@ -43,7 +58,7 @@ export function createLogger({ name, level, format }: LoggerOptions): Logger {
       level,
       mixin: traceIds,
       redact: { paths: redactedPaths, censor: '(hidden)' },
-      hooks: { streamWrite: (line) => line.replaceAll(urlPassword, '$1(hidden)@') },
+      hooks: { streamWrite: clean },
     },
     stream,
   );

@@ -33,6 +33,15 @@ test('secrets do not reach the log, by name or inside a URL', async () => {
   expect(output).not.toContain('hunter2');
 });
 
+test('a secret that is known does not reach the log, whoever quotes it', async () => {
+  const output = await log(
+    `const careful = createLogger({ name: 'x', level: 'debug', format: 'json', secrets: ['sk-hunter2', 'sk-hunter2-long', 'with"quote'] });
+     careful.warn({ err: new Error('Incorrect API key: sk-hunter2-long') }, 'sk-hunter2 with"quote');`,
+  );
+  expect(output).not.toMatch(/hunter2|quote|-long/);
+  expect(JSON.parse(output).msg).toBe('(hidden) (hidden)');
+});
+
 test('events of a subject are lines at debug, and those that somebody should see are warnings', async () => {
   const lines = (
     await log(`const { logEvents } = await import('${logger}');
