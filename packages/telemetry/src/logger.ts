@@ -15,6 +15,8 @@ export interface LoggerOptions {
 const secretKeys = [
   'authorization',
   'cookie',
+  'key',
+  'secret',
   'apiKey',
   'api_key',
   'password',
@@ -23,6 +25,8 @@ const secretKeys = [
   'redisUrl',
 ];
 const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+// A key of ours, whatever it stands in; its id may be seen.
+const apiKey = /\b(slu_[0-9A-Za-z]{12})_[0-9A-Za-z]{43}/g;
 const urlPassword = /(\w+:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
 /** Structured logs on standard output. Secrets are cut out by name, and passwords in URLs by form. */
@@ -41,7 +45,9 @@ export function createLogger({ name, level, format }: LoggerOptions): Logger {
       name,
       level,
       redact: { paths: redactedPaths, censor: '(hidden)' },
-      hooks: { streamWrite: (line) => line.replaceAll(urlPassword, '$1(hidden)@') },
+      hooks: {
+        streamWrite: (line) => line.replaceAll(urlPassword, '$1(hidden)@').replaceAll(apiKey, '$1_(hidden)'),
+      },
     },
     stream,
   );
