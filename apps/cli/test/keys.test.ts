@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import type { ApiKeyBody, MadeApiKeyBody } from '@sluice/contract';
 import { migrateQueue } from '@sluice/queue';
 import { createTestDatabase, describeWithServices, type TestDatabase } from '@sluice/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from './support/folder.ts';
 import { type Process, runSluice, startSluice } from './support/sluice.ts';
 import { until } from './support/until.ts';
+import { startUp } from './support/up.ts';
 
 const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
 
@@ -101,6 +104,37 @@ describeWithServices('postgres', 'sluice keys', () => {
     } finally {
       await stop(gateway);
     }
+  });
+});
+
+describe('sluice keys beside a Sluice with an embedded Postgres', () => {
+  it('says how to get through to it, and works that way without a key as long as there is none', async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = join(folder.path, 'data');
+    const early = await runSluice(['keys', 'list'], { SLUICE_DATA_DIR: dataDir });
+    expect(early.code).toBe(1);
+    expect(early.stderr).toContain('sluice migrate');
+    await using up = await startUp(dataDir);
+    const beside = await runSluice(['keys', 'list'], { SLUICE_DATA_DIR: dataDir });
+    expect(beside.code).toBe(1);
+    expect(beside.stderr).toContain('--url');
+    const keys = (...args: string[]) => runSluice(['keys', ...args], { SLUICE_URL: up.url });
+    const made = await keys('create', 'first', '--scope', 'query', '--json');
+    expect((JSON.parse(made.stdout) as MadeApiKeyBody).created_by).toBe('this machine');
+    const refused = await keys('list');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('send an API key');
+  });
+
+  it('says which database does not answer in vain', async () => {
+    const ended = await runSluice(['keys', 'list'], {
+      DATABASE_URL: 'postgres://me:secret-word@127.0.0.1:1/sluice',
+      DB_POOL_TIMEOUT: '2',
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('the database does not answer');
+    expect(ended.stderr).not.toContain('secret-word');
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
   });
 });
 

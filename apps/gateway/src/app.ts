@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { consoleFolder } from '@sluice/console';
 import express, { type Express } from 'express';
+import { dashboardPath } from './dashboard-links.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { allowOrigins } from './middleware/allow-origins.ts';
 import { authorize } from './middleware/authorize.ts';
@@ -22,7 +23,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { monitoringRoutes } from './routes/monitoring.ts';
 import { qualityRoutes } from './routes/quality.ts';
 import { queryRoutes } from './routes/query.ts';
-import { dashboardPath, queueDashboard } from './routes/queue-dashboard.ts';
+import { queueDashboard } from './routes/queue-dashboard.ts';
 import { receiptRoutes } from './routes/receipts.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -30,7 +31,7 @@ import type { Services } from './services.ts';
 
 /** The HTTP side of the gateway: an outside that is checked, and routes that translate. */
 export function createApp(services: Services): Express {
-  const { corsOrigins, gatekeeper, log, metrics, producer, requests, version } = services;
+  const { corsOrigins, gatekeeper, log, metrics, requests, version } = services;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -44,7 +45,7 @@ export function createApp(services: Services): Express {
 
   app.use(referenceRoutes(version));
   app.use(express.static(fileURLToPath(consoleFolder)));
-  app.use(dashboardPath, queueDashboard(producer));
+  app.use(dashboardPath, queueDashboard(services));
 
   app.use('/metrics', metricsRoutes(metrics));
   app.use('/monitoring', monitoringRoutes(services));

@@ -18,6 +18,8 @@ export interface LoggerOptions {
 const secretKeys = [
   'authorization',
   'cookie',
+  'key',
+  'secret',
   'apiKey',
   'api_key',
   'password',
@@ -26,6 +28,8 @@ const secretKeys = [
   'redisUrl',
 ];
 const redactedPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+// A key of ours, whatever it stands in; its id may be seen.
+const apiKey = /\b(slu_[0-9A-Za-z]{12})_[0-9A-Za-z]{43}/g;
 const urlPassword = /(\w+:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
 /** As it stands inside a JSON string. */
@@ -38,7 +42,7 @@ export function createLogger({ name, level, format, secrets = [] }: LoggerOption
   // The longest first: one may be part of another.
   const known = secrets.map(inJson).sort((a, b) => b.length - a.length);
   function clean(line: string): string {
-    let cleaned = line.replaceAll(urlPassword, '$1(hidden)@');
+    let cleaned = line.replaceAll(urlPassword, '$1(hidden)@').replaceAll(apiKey, '$1_(hidden)');
     for (const secret of known) cleaned = cleaned.replaceAll(secret, '(hidden)');
     return cleaned;
   }

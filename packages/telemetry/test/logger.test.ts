@@ -26,8 +26,11 @@ test('a line is JSON with the name of the process', async () => {
 test('secrets do not reach the log, by name or inside a URL', async () => {
   const output = await log(
     `log.info({ req: { headers: { authorization: 'Bearer hunter2' } }, apiKey: 'hunter2' }, 'x');
-     log.error(new Error('cannot reach postgres://sluice:hunter2@db/x'));`,
+     log.error(new Error('cannot reach postgres://sluice:hunter2@db/x'));
+     log.warn('somebody has sent slu_4fTzP0aBcD3e_' + 'hunter2'.padEnd(43, 'x') + ' in a URL');
+     log.info({ made: { id: '4fTzP0aBcD3e', key: 'hunter2' } }, 'x');`,
   );
+  expect(output).toContain('slu_4fTzP0aBcD3e_(hidden) in a URL');
   expect(output).toContain('(hidden)');
   expect(output).toContain('postgres://sluice:(hidden)@db/x');
   expect(output).not.toContain('hunter2');

@@ -4,6 +4,7 @@ import { createPool, type Transaction } from '@sluice/pool';
 import {
   type ApiKey,
   createApiKey,
+  isMigrated,
   listApiKeys,
   presentApiKey,
   readNewApiKey,
@@ -15,6 +16,23 @@ import { openDatabase } from '../database.ts';
 import { CliError } from '../errors.ts';
 import type { KeyDesk } from './key-desk.ts';
 
+// By name and code, so that the package need not be loaded where there is a server.
+const isInUse = (error: unknown) => (error as { code?: unknown }).code === 'data_folder_in_use';
+
+function throughGateway(cause: Error): CliError {
+  return new CliError('request_refused', cause.message, {
+    cause,
+    advice: ['Or go through the gateway that runs on it: --url http://127.0.0.1:3000'],
+  });
+}
+
+function unreachable(cause: Error): CliError {
+  return new CliError('database_unreachable', `the database does not answer: ${cause.message}`, {
+    cause,
+    advice: ['Is it running, and is DATABASE_URL right?'],
+  });
+}
+
 function missing(id: string): CliError {
   return new CliError('request_refused', `no key that can be used has the id ${id}`, {
     advice: ['`sluice keys list --all` shows all of them.'],
@@ -23,7 +41,9 @@ function missing(id: string): CliError {
 
 /** Whoever can write to the database may make keys, so there is no other check, and no gateway is needed: also for the first key. */
 export async function openDatabaseDesk(environment: Environment): Promise<KeyDesk> {
-  const { config, embedded } = await openDatabase(environment);
+  const { config, embedded } = await openDatabase(environment).catch((error) => {
+    throw isInUse(error) ? throughGateway(error) : error;
+  });
   const pool = createPool({
     ...config.pool,
     connectionString: config.databaseUrl as string,
@@ -32,6 +52,20 @@ export async function openDatabaseDesk(environment: Environment): Promise<KeyDes
     minIdle: 0,
     applicationName: 'sluice-keys',
   });
+  async function close(): Promise<void> {
+    await pool.drain();
+    await embedded?.stop();
+  }
+  const migrated = await isMigrated(pool).catch(async (error) => {
+    await close();
+    throw unreachable(error);
+  });
+  if (!migrated) {
+    await close();
+    throw new CliError('request_refused', 'the schema of the database is not up to date', {
+      advice: ['Run `sluice migrate` first.'],
+    });
+  }
   const who = `command line (${userInfo().username})`;
 
   function audited<K extends ApiKey>(
@@ -69,9 +103,6 @@ export async function openDatabaseDesk(environment: Environment): Promise<KeyDes
       if (!rotated) throw missing(id);
       return { ...presentApiKey(rotated), key: rotated.key };
     },
-    async [Symbol.asyncDispose]() {
-      await pool.drain();
-      await embedded?.stop();
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Gatekeeper } from '../access/gatekeeper.ts';
 import { requiredScope } from '../access/route-scopes.ts';
+import { dashboardPath } from '../dashboard-links.ts';
 import { HttpProblem } from '../http-problem.ts';
-import { dashboardPath } from '../routes/queue-dashboard.ts';
 
 /** The key of `Authorization: Bearer KEY`, or the password of `Basic`, which is what a browser can send. */
 function presentedKey(header: string | undefined): string | undefined {
@@ -13,11 +13,10 @@ function presentedKey(header: string | undefined): string | undefined {
   return credentials.slice(credentials.indexOf(':') + 1);
 }
 
-function challenge(path: string): string {
-  // A browser asks its user for this one.
-  return path.toLowerCase().startsWith(dashboardPath)
-    ? 'Basic realm="Sluice: any user, an API key as password"'
-    : 'Bearer';
+/** A browser asks its user for the first one: for the dashboard, and where a link leads from there to the API. */
+function challenge({ path, headers }: Request): string {
+  const page = path.toLowerCase().startsWith(dashboardPath) || /\btext\/html\b/.test(headers.accept ?? '');
+  return page ? 'Basic realm="Sluice: any user, an API key as password"' : 'Bearer';
 }
 
 /** What is still arriving or being sent; an answer that is about to be given is given. */
@@ -38,7 +37,7 @@ export function authorize(gatekeeper: Gatekeeper): RequestHandler {
       request.caller = await gatekeeper.identify(key, request.ip);
     } catch (error) {
       if (error instanceof HttpProblem && error.status === 401)
-        response.set('www-authenticate', challenge(request.path));
+        response.set('www-authenticate', challenge(request));
       throw error;
     }
     const { caller } = request;

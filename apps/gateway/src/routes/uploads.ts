@@ -64,12 +64,19 @@ export function uploadRoutes(services: Services): Router {
       const { collections } = request.caller;
       const collectionId = collection && (await requireCollection(catalog, collection, request.caller)).id;
       const which = { collectionId: collectionId || undefined, collections, code, retryable };
-      const ids = await redriveUploads(pool, which, limit);
+      const ids = await pool.lane('interactive').transaction(async (transaction) => {
+        const redriven = await redriveUploads(transaction, which, limit);
+        const details = { uploads: redriven.length, code, retryable };
+        await audit(transaction, log, request, {
+          action: 'uploads.retry',
+          target: collection ?? null,
+          details,
+        });
+        return redriven;
+      });
       enqueueUploads(services, await assignTurns(pool, ids), request.id);
       void progress.announceChange(ids);
       const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
-      const details = { uploads: ids.length, code, retryable };
-      await audit(pool, log, request, { action: 'uploads.retry', target: collection ?? null, details });
       response.json(body);
     })
     .all(methodNotAllowed('POST'));
