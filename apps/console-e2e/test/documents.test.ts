@@ -116,8 +116,9 @@ describeWithServices(['postgres', 'redis', 'browser'], 'documents in the console
 
 describeWithServices(['postgres', 'redis', 'browser'], 'a console without a worker', () => {
   it('says why an upload waits', async () => {
-    await using chromium = await startChromium();
     await using service = await startService({}, { worker: false });
+    // Ends before the service, which would wait for its event streams.
+    await using chromium = await startChromium();
     const page = await chromium.open(service.url);
     await choose(page, { name: 'patient.txt', text: 'It waits.' });
     await page.locator('.waiting[data-reason]').waitFor();

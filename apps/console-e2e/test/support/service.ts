@@ -5,6 +5,7 @@ import { runWorker } from '@sluice/worker';
 
 export interface Service extends AsyncDisposable {
   readonly url: string;
+  readonly databaseUrl: string;
 }
 
 const readyMs = 15_000;
@@ -40,5 +41,5 @@ export async function startService(
   const { url } = gateway;
   await untilReady(url);
   const running = stack.move();
-  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { url, databaseUrl: environment.DATABASE_URL, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
