@@ -10,6 +10,8 @@ export interface TestEnvironment {
   readonly databaseUrl: string | null;
   /** `TEST_REDIS_URL`: a Redis whose empty logical databases tests may use. */
   readonly redisUrl: string | null;
+  /** `TEST_PROMETHEUS`: a folder with the programs `prometheus` and `promtool`. */
+  readonly prometheusFolder: string | null;
   /** `CI`: what cannot run is a failure instead of a loud skip. */
   readonly ci: boolean;
   /** Folder that survives a fresh clone: `XDG_CACHE_HOME` or `~/.cache`, then `sluice`. */
@@ -22,6 +24,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): TestEnvir
   return {
     databaseUrl: env.TEST_DATABASE_URL || null,
     redisUrl: env.TEST_REDIS_URL || null,
+    prometheusFolder: env.TEST_PROMETHEUS || null,
     ci: env.CI !== undefined && env.CI !== '' && env.CI !== 'false' && env.CI !== '0',
     cacheFolder: join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice'),
     servicesForbidden: env.SLUICE_TEST_SERVICES === 'none',
