@@ -25,14 +25,12 @@ import {
   createApiKeyRing,
   createCatalog,
   explainStatement,
-  isMigrated,
   notablePoolEvents,
   openDatabase,
   readSearchLatency,
 } from '@sluice/store';
 import {
   createDatabaseTracer,
-  createDependencyChecks,
   createEmbeddingMetrics,
   createIngestionMetrics,
   createLogger,
@@ -48,6 +46,7 @@ import { startWorkReporter } from './report-work.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { watchWaitingJobs } from './waiting-jobs.ts';
 import { type WorkHealth, workHealth } from './work-health.ts';
+import { createWorkerChecks } from './worker-checks.ts';
 
 export interface RunningWorker {
   /** Where it tells how it is; undefined without a `WORKER_PORT`. */
@@ -223,19 +222,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   let statusServer: StatusServer | undefined;
   const closing = new AbortController();
 
-  let migrated = false;
-  const checks = createDependencyChecks({
-    database: async () => (await pool.testConnection()).error,
-    async schema() {
-      migrated ||= await isMigrated(pool);
-      return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
-    },
-    queue: () => producer.ping().then(() => undefined),
-    async consumer() {
-      const { state } = consumer.status();
-      return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
-    },
-  });
+  const checks = createWorkerChecks({ pool, producer, consumer });
   registerMetrics(registry, {
     version,
     database,

@@ -21,6 +21,9 @@ export interface StatusServer extends AsyncDisposable {
   url: string;
 }
 
+// Probes and scrapers are few.
+const maxConnections = 100;
+
 type Answer = [status: number, type: string, body: string];
 
 const json = (status: number, body: object): Answer => [status, 'application/json', JSON.stringify(body)];
@@ -64,6 +67,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   }
 
   const server = createServer({ requestTimeout: 5_000, connectionsCheckingInterval: 1_000 }, respond);
+  server.maxConnections = maxConnections;
   server.listen(port, host);
   await once(server, 'listening');
   const { address, family, port: bound } = server.address() as AddressInfo;

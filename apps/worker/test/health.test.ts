@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool } from '@sluice/pool';
 import { createApiKey, revokeApiKey } from '@sluice/store';
 import { describeWithServices, startEmbeddingsServer, startRedis } from '@sluice/testing';
+import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { runWorker } from '../src/index.ts';
 import { startBench } from './support/bench-of-workers.ts';
@@ -123,6 +124,28 @@ describeWithServices(['postgres', 'redis'], 'the health of a worker', () => {
     await bench.settled(uploads.map(({ id }) => id));
     await sleep(5_000);
     expect(await ask(worker.url, '/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  test('a worker that the queue gives nothing although jobs wait is not healthy (langfuse/langfuse#15509)', async () => {
+    await using bench = await startBench();
+    await using worker = await startWorker({ ...bench.environment, WORKER_STUCK_SECONDS: '1' });
+    const redis = new Redis(bench.redisUrl);
+    // As many jobs as all workers together may have at a time.
+    await redis.hset('bull:ingest-upload:meta', 'concurrency', '0');
+    await bench.enqueue([await bench.accept('waiting', 'Nobody takes it.')]);
+    await expect
+      .poll(() => ask(worker.url, '/healthz'), { timeout: 20_000 })
+      .toMatchObject({
+        status: 503,
+        body: {
+          status: 'stuck',
+          detail: expect.stringContaining('jobs wait in the queue and none was taken'),
+        },
+      });
+    expect(await ask(worker.url, '/readyz')).toMatchObject({ status: 200 });
+    await redis.hdel('bull:ingest-upload:meta', 'concurrency');
+    await expect.poll(() => ask(worker.url, '/healthz'), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    redis.disconnect();
   });
 
   test('readiness names each dependency with its latency, and the one that is away', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -14,6 +15,7 @@ import {
 import type { Tracing, TracingOptions } from './tracing.ts';
 
 const exportTimeoutMs = 5_000;
+const shutdownTimeoutMs = 2_000;
 const scheduledDelayMillis = 1_000;
 
 /** A queue that looks for jobs and renews locks is nobody's request. */
@@ -50,7 +52,10 @@ export function startSdk({ service, version, endpoint, headers, ratio }: Tracing
   return {
     async [Symbol.asyncDispose]() {
       // A receiver that is away must not hold up a stop.
-      await provider.shutdown().catch(() => {});
+      await Promise.race([
+        provider.shutdown().catch(() => {}),
+        sleep(shutdownTimeoutMs, undefined, { ref: false }),
+      ]);
       trace.disable();
       propagation.disable();
       context.disable();
