@@ -72,6 +72,13 @@ describeWithServices(['postgres', 'redis'], 'requests a minute, with Redis', () 
     expect(await send(plain.key)).toEqual([200, 200, 429]);
     expect(await send(unlimited.key)).toEqual([200, 200, 200]);
   });
+
+  test('count what is refused for its scope', async () => {
+    const gateway = await started.start();
+    const { key } = await started.keys.make({ scopes: ['ingest'], requestsPerMinute: 2 });
+    await expect.poll(async () => (await ask(gateway, key)).status).not.toBe(401);
+    expect([(await ask(gateway, key)).status, (await ask(gateway, key)).status]).toEqual([403, 429]);
+  });
 });
 
 describeWithServices(['postgres', 'redis', 'processes'], 'requests a minute, while Redis is away', () => {
