@@ -128,7 +128,8 @@ ${composeTable()}
 ## Client commands
 
 \`sluice upload\` and \`sluice query\` talk to a gateway and read two variables of their own: \`SLUICE_URL\`, where it is, and
-\`SLUICE_API_KEY\`, one of its keys. The service does not read them.
+\`SLUICE_API_KEY\`, one of its keys. \`sluice keys\` does so where \`SLUICE_URL\` is set, and works on \`DATABASE_URL\` otherwise. The service
+does not read them.
 `;
 }
 

@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import { dashboardPath } from './dashboard-links.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { allowOrigins } from './middleware/allow-origins.ts';
+import { authenticate } from './middleware/authenticate.ts';
 import { authorize } from './middleware/authorize.ts';
 import { guardOrigin } from './middleware/guard-origin.ts';
 import { limitBodyTime } from './middleware/limit-body-time.ts';
@@ -40,8 +41,13 @@ export function createApp(services: Services): Express {
   app.use(securityHeaders(['/docs', dashboardPath]));
   app.use(healthRoutes(services.checks));
   if (corsOrigins.length > 0) app.use(allowOrigins(corsOrigins));
-  app.use(guardOrigin(gatekeeper, corsOrigins), authorize(gatekeeper));
-  app.use(limitRequests(requests.meter, requests.perMinute), limitBodyTime(services.bodyTimeoutMs));
+  app.use(guardOrigin(gatekeeper, corsOrigins), authenticate(gatekeeper));
+  // What is refused for its scope counts, too.
+  app.use(
+    limitRequests(requests.meter, requests.perMinute),
+    authorize,
+    limitBodyTime(services.bodyTimeoutMs),
+  );
 
   app.use(referenceRoutes(version));
   app.use(express.static(fileURLToPath(consoleFolder)));

@@ -98,6 +98,8 @@ describeWithServices(['postgres'], 'nobody gets in without the right key, on any
       'setSecurityHeaders',
       'router',
       'checkOrigin',
+      'identifyCaller',
+      'countRequest',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { describeWithServices, startRedis } from '@sluice/testing';
+import { describeWithServices, startFaultProxy, startRedis } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { networkOf } from '../src/access/failed-attempts.ts';
 import { type RunningGateway, runGateway } from '../src/index.ts';
@@ -72,6 +72,13 @@ describeWithServices(['postgres', 'redis'], 'requests a minute, with Redis', () 
     expect(await send(plain.key)).toEqual([200, 200, 429]);
     expect(await send(unlimited.key)).toEqual([200, 200, 200]);
   });
+
+  test('count what is refused for its scope', async () => {
+    const gateway = await started.start();
+    const { key } = await started.keys.make({ scopes: ['ingest'], requestsPerMinute: 2 });
+    await expect.poll(async () => (await ask(gateway, key)).status).not.toBe(401);
+    expect([(await ask(gateway, key)).status, (await ask(gateway, key)).status]).toEqual([403, 429]);
+  });
 });
 
 describeWithServices(['postgres', 'redis', 'processes'], 'requests a minute, while Redis is away', () => {
@@ -88,6 +95,28 @@ describeWithServices(['postgres', 'redis', 'processes'], 'requests a minute, whi
     await redis.start();
     // What Redis had is gone, so counting begins anew.
     await expect.poll(async () => (await ask(gateway, key)).status, { timeout: 10_000 }).toBe(200);
+  });
+});
+
+describeWithServices(['postgres', 'redis'], 'requests a minute, while Redis is silent', () => {
+  test('are answered and counted all the same, and together again once it speaks', async () => {
+    await using started = await prepare('services');
+    await using proxy = await startFaultProxy({
+      port: Number(new URL(started.environment.REDIS_URL as string).port),
+    });
+    const gateway = await started.start({
+      REDIS_URL: proxy.through(started.environment.REDIS_URL as string),
+    });
+    const { key } = await started.keys.make({ scopes: ['query'], requestsPerMinute: 200 });
+    await expect.poll(async () => (await ask(gateway, key)).status).toBe(200);
+    const remaining = async () =>
+      Number(/r=(\d+)/.exec((await ask(gateway, key)).headers.get('ratelimit') ?? '')?.[1]);
+    for (let n = 0; n < 100; n += 1) await remaining();
+    proxy.drop();
+    const silent = [await remaining(), await remaining(), await remaining()];
+    expect(silent).toEqual([199, 198, 197]);
+    await proxy.heal();
+    await expect.poll(remaining, { timeout: 15_000, interval: 300 }).toBeLessThan(100);
   });
 });
 

@@ -11,8 +11,9 @@ export interface Reading {
 export interface Meter {
   /** Negative: gives back. */
   add(id: string, amount: number): Promise<Reading>;
-  read(id: string): Promise<Reading>;
 }
+
+type Limiter = Pick<RateLimiterMemory, 'penalty' | 'reward'>;
 
 export interface MeterOptions {
   name: string;
@@ -23,28 +24,32 @@ export interface MeterOptions {
 
 // The limit is the caller's: it differs from key to key, and here only counting is asked for.
 const noLimit = Number.MAX_SAFE_INTEGER;
+// For so long after a failure it is not asked: one request a second waits for a Redis that is silent, and not all of them.
+const pauseMs = 1_000;
 
 export function createMeter({ name, periodSeconds: duration, redis }: MeterOptions): Meter {
   const options = { keyPrefix: `sluice:limit:${name}`, points: noLimit, duration };
-  const memory = new RateLimiterMemory(options);
-  const limiter = redis
-    ? new RateLimiterRedis({
-        ...options,
-        storeClient: redis,
-        rejectIfRedisNotReady: true,
-        insuranceLimiter: memory,
-      })
-    : memory;
-  const readingOf = (result: RateLimiterRes | null): Reading => ({
-    used: result?.consumedPoints ?? 0,
-    resetMs: result?.msBeforeNext ?? duration * 1_000,
-  });
+  const own = new RateLimiterMemory(options);
+  const shared =
+    redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true });
+  let pausedUntil = 0;
+
+  function change(limiter: Limiter, id: string, amount: number): Promise<RateLimiterRes> {
+    return amount < 0 ? limiter.reward(id, -amount) : limiter.penalty(id, amount);
+  }
+  async function count(id: string, amount: number): Promise<RateLimiterRes> {
+    if (!shared || performance.now() < pausedUntil) return change(own, id, amount);
+    try {
+      return await change(shared, id, amount);
+    } catch {
+      pausedUntil = performance.now() + pauseMs;
+      return change(own, id, amount);
+    }
+  }
   return {
     async add(id, amount) {
-      return readingOf(await (amount < 0 ? limiter.reward(id, -amount) : limiter.penalty(id, amount)));
-    },
-    async read(id) {
-      return readingOf(await limiter.get(id));
+      const { consumedPoints: used, msBeforeNext: resetMs } = await count(id, amount);
+      return { used, resetMs };
     },
   };
 }
