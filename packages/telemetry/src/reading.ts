@@ -20,7 +20,9 @@ export function readGauge(
     labelNames: about.labelNames ?? [],
     registers: [registry],
     async collect() {
-      const samples = await read();
+      const found = read();
+      // At once: other readings of the same scrape borrow connections.
+      const samples = found instanceof Promise ? await found : [...found];
       this.reset();
       for (const [labels, value] of samples) this.set(labels, value);
     },
