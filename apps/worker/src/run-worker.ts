@@ -28,6 +28,7 @@ import {
   readSearchLatency,
 } from '@sluice/store';
 import {
+  annotateSpan,
   createDatabaseTracer,
   createEmbeddingMetrics,
   createIngestionMetrics,
@@ -40,6 +41,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
 import { registerMetrics } from './register-metrics.ts';
+import { spanAttributesOf } from './span-attributes.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { watchWaitingJobs } from './waiting-jobs.ts';
 import { type WorkHealth, workHealth } from './work-health.ts';
@@ -137,7 +139,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       publisher: createPublisher({ db: pool.lane('bulk'), throttle }),
       windowChunks: config.worker.batchRows,
       progressChannel,
-      onAttempt: metrics.attemptEnded,
+      onAttempt(report) {
+        metrics.attemptEnded(report);
+        annotateSpan(spanAttributesOf(report));
+      },
     },
     {
       concurrency: config.worker.concurrency,
