@@ -70,7 +70,7 @@ export const vi: Strings = {
   uploads: {
     title: 'Tài liệu',
     lead: 'Thả tệp hoặc cả thư mục; theo dõi quá trình đọc, tạo vectơ và lập chỉ mục.',
-    drop: 'Thả tệp hoặc thư mục vào bất kỳ đâu trên trang này',
+    drop: 'Thả tệp hoặc thư mục vào đây',
     chooseFiles: 'Chọn tệp',
     chooseFolder: 'Chọn thư mục',
     formats: 'PDF, Word, PowerPoint, Excel, EPUB, HTML, Markdown, văn bản, CSV, JSON',
@@ -122,6 +122,7 @@ export const vi: Strings = {
     busy: 'Máy chủ đang bận; sẽ gửi lại sau giây lát',
     sending: (share) => (share < 1 ? `Đang gửi, ${Math.floor(share * 100)} %` : 'Đã gửi, đang lưu'),
     chunksOf: (done, total) => `${whole(done)}/${whole(total)} đoạn`,
+    chunksSoFar: (done) => `${whole(done)} đoạn đến lúc này`,
     chunks: (count) => `${whole(count)} đoạn`,
     attempt: (count) => `lần thử ${whole(count)}`,
     willRetry: 'Sẽ được thử lại.',
@@ -276,7 +277,7 @@ export const vi: Strings = {
     latency: 'Độ trễ cơ sở dữ liệu',
     latencyNote: 'làn điều khiển',
     lanes: 'Các làn của nhóm kết nối',
-    lanesHint: 'Năm phút gần nhất, mỗi hai giây.',
+    lanesHint: 'Ở cổng đang trả lời, tối đa năm phút gần nhất.',
     lane: { interactive: 'Tương tác', bulk: 'Hàng loạt', control: 'Điều khiển' },
     laneNote: {
       interactive: 'tìm kiếm và API',
