@@ -29,7 +29,7 @@ export const composeVariables: Record<string, ComposeVariable> = {
   PROMETHEUS_API_KEY: {
     default: '',
     description:
-      'One of SLUICE_API_KEYS, with which Prometheus reads the metrics. For deploy/monitoring.compose.yml.',
+      'A key with the scope `monitor`, with which Prometheus reads the metrics. For deploy/monitoring.compose.yml.',
     secret: true,
   },
   GRAFANA_PASSWORD: {

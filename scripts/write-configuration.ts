@@ -58,7 +58,7 @@ export function envExample(): string {
   return `${[
     `# Configuration of Sluice. Copy this file to .env and uncomment what shall differ from the default shown.
 # docker compose reads .env by itself; for processes started by hand: set -a; . ./.env; set +a
-# docker compose needs POSTGRES_PASSWORD and SLUICE_API_KEYS, and sets these itself:
+# docker compose needs POSTGRES_PASSWORD, and sets these itself:
 # ${listOf(fixedByCompose)}.
 # Written by scripts/write-configuration.ts, as is docs/configuration.md.`,
     ...groups,
@@ -119,15 +119,17 @@ ${groups.join('\n\n')}
 ## Docker Compose
 
 \`docker-compose.yml\` passes the variables above on from \`.env\`, except those it sets itself:
-${listOf(fixedByCompose.map(code))}. \`SLUICE_API_KEYS\` is required
-there, since the gateway of a container listens beyond localhost. It reads these besides:
+${listOf(fixedByCompose.map(code))}. The gateway of a
+container listens beyond localhost, so it asks for keys: \`docker compose logs gateway\` shows the first one, which the first start has
+made, unless \`SLUICE_API_KEYS\` is set ([access](access.md)). It reads these besides:
 
 ${composeTable()}
 
 ## Client commands
 
 \`sluice upload\` and \`sluice query\` talk to a gateway and read two variables of their own: \`SLUICE_URL\`, where it is, and
-\`SLUICE_API_KEY\`, one of its keys. The service does not read them.
+\`SLUICE_API_KEY\`, one of its keys. \`sluice keys\` does so where \`SLUICE_URL\` is set, and works on \`DATABASE_URL\` otherwise. The service
+does not read them.
 `;
 }
 

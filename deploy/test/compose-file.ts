@@ -48,7 +48,7 @@ export function interpolate(text: string, env: Record<string, string>): string {
   });
 }
 
-export const REQUIRED = { POSTGRES_PASSWORD: 'a1b2c3d4e5f6', SLUICE_API_KEYS: '0123456789abcdef' };
+export const REQUIRED = { POSTGRES_PASSWORD: 'a1b2c3d4e5f6' };
 
 /** Environment of a service's container. */
 export function environmentOf(

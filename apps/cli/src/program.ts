@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { doctorCommand } from './commands/doctor.ts';
+import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { queryCommand } from './commands/query.ts';
 import { recallCommand } from './commands/recall.ts';
@@ -11,6 +12,7 @@ import { uploadCommand } from './commands/upload.ts';
 function inherit(program: Command, command: Command): void {
   // Commander passes these on only to commands that it makes itself.
   command.copyInheritedSettings(program);
+  for (const sub of command.commands) sub.copyInheritedSettings(program);
   program.addCommand(command);
 }
 
@@ -39,6 +41,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 3 server not reachable.`,
     gatewayCommand(),
     workerCommand(),
     migrateCommand(),
+    keysCommand(),
     uploadCommand(),
     queryCommand(),
     recallCommand(),

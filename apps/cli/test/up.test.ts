@@ -121,6 +121,41 @@ describe('sluice up without services', { timeout: 90_000 }, () => {
   });
 });
 
+async function listensAt(port: number): Promise<boolean> {
+  const server = createServer();
+  const listens = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  server.close();
+  return listens;
+}
+
+/** The first of two, below those that Linux gives to outgoing connections. */
+async function twoFreePorts(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if ((await listensAt(port)) && (await listensAt(port + 1))) return port;
+  }
+}
+
+describe('sluice up with several workers', { timeout: 90_000 }, () => {
+  it('gives each the next port, where it says that it is ready', async () => {
+    await using folder = await temporaryFolder();
+    const first = await twoFreePorts();
+    const dataDir = join(folder.path, 'data');
+    await using _ = await startUp(dataDir, { WORKER_PORT: String(first) }, ['--workers', '2']);
+    for (const port of [first, first + 1]) {
+      const ready = await until(`the worker at ${port} is ready`, async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+        return answer?.ok ? ((await answer.json()) as { ready: boolean }) : undefined;
+      });
+      expect(ready).toMatchObject({ ready: true });
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    }
+  });
+});
+
 describe('sluice up that cannot start', { timeout: 60_000 }, () => {
   it('names a taken port and what to set instead, and leaves nothing running', async () => {
     await using folder = await temporaryFolder();

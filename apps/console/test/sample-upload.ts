@@ -4,6 +4,7 @@ export function sampleUpload(change: Partial<UploadBody> & { id: string }): Uplo
   return {
     status_url: `/v1/uploads/${change.id}`,
     events_url: `/v1/uploads/${change.id}/events`,
+    job_url: `/admin/queues/queue/ingest-upload/${change.id}`,
     state: 'queued',
     stage: 'waiting',
     progress: { done: 0, total: null },

@@ -1,5 +1,6 @@
 import type { ChunkBody, CollectionBody, DocumentBody, UploadBody } from '@sluice/contract';
 import type { Collection, CollectionStatistics, Document, DocumentChunk, Upload } from '@sluice/store';
+import { jobUrl } from './dashboard-links.ts';
 
 const iso = (date: Date | null) => date?.toISOString() ?? null;
 const between = (from: Date | null, to: Date | null) =>
@@ -10,6 +11,7 @@ export function presentUpload(upload: Upload): UploadBody {
     id: upload.id,
     status_url: `/v1/uploads/${upload.id}`,
     events_url: `/v1/uploads/${upload.id}/events`,
+    job_url: jobUrl(upload.id),
     state: upload.state as UploadBody['state'],
     stage: upload.stage as UploadBody['stage'],
     progress: { done: upload.chunksDone, total: upload.chunksTotal },

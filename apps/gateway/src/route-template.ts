@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { dashboardPath } from './routes/queue-dashboard.ts';
+import { dashboardPath } from './dashboard-links.ts';
 
 const plainPrefix = /^(\/[a-z0-9_-]+)*$/;
 

@@ -20,31 +20,41 @@ import {
   createApiKeyRing,
   createCatalog,
   createCollection,
+  createFirstApiKey,
   createServerFacts,
+  explainStatement,
   findBatches,
   notablePoolEvents,
   openDatabase,
+  recordAudit,
   reportSearchLatency,
   StoreError,
   type VectorIndex,
 } from '@sluice/store';
 import {
+  createDatabaseTracer,
   createEmbeddingMetrics,
   createHttpMetrics,
+  createHttpTracer,
   createLogger,
   createSearchMetrics,
   logEvents,
   Registry,
   registerScalingMetrics,
+  startTracing,
 } from '@sluice/telemetry';
 import type { Express } from 'express';
 import packageJson from '../package.json' with { type: 'json' };
+import { createFailedAttempts } from './access/failed-attempts.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
 import { answerBrokenRequests } from './answer-broken-requests.ts';
 import { createApp } from './app.ts';
 import { completeCollection } from './embedding-defaults.ts';
 import { createGatewayChecks } from './gateway-checks.ts';
 import { registerGatewayMetrics } from './gateway-metrics.ts';
+import { openCountingRedis } from './limits/counting-redis.ts';
+import { createMeter } from './limits/meter.ts';
+import { createUploadQuotas } from './limits/upload-quotas.ts';
 import { openMonitor } from './open-monitor.ts';
 import type { Services } from './services.ts';
 import { createUploadBacklog } from './upload-backlog.ts';
@@ -62,6 +72,14 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
+export interface GatewayHooks {
+  /**
+   * Gets the key that is made when the gateway can be reached from other machines and there is and never was a key. It is not kept anywhere,
+   * and must not be logged. Without this hook none is made, and nobody gets in.
+   */
+  onFirstKey?: (key: string) => void;
+}
+
 const batchIntervalMs = 300;
 const retryMs = 1_000;
 // How often Node looks for requests past their time; by default every 30 s.
@@ -69,6 +87,9 @@ const connectionsCheckingInterval = 1_000;
 // Longer than load balancers keep idle connections (60 s by default): one that is closed here while a request is on its way to it
 // is an error for the client. Node's own 5 s are shorter.
 const keepAliveTimeout = 75_000;
+// A request of ours has a dozen headers, and a proxy adds as many; what has more of either is answered with 431.
+const maxHeaderSize = 16_384;
+const maxHeadersCount = 100;
 
 function createCache({ cacheRedisUrl, cache }: Config, onError: (error: Error) => void): TieredCache {
   const near = createMemoryCache({ maxBytes: cache.memoryBytes, maxEntries: cache.memoryEntries });
@@ -102,6 +123,24 @@ async function ensureDefaultCollection({
   await catalog.refresh();
 }
 
+/** By one of all gateways that start at once. */
+async function makeFirstKey(
+  { pool, apiKeys, log }: Services,
+  onFirstKey: (key: string) => void,
+): Promise<void> {
+  const made = await pool.lane('control').transaction(async (transaction) => {
+    const key = await createFirstApiKey(transaction);
+    const entry = { action: 'key.create', details: { scopes: ['admin'] }, address: null, requestId: null };
+    if (key)
+      await recordAudit(transaction, { ...entry, target: key.id, keyId: null, keyName: 'first start' });
+    return key;
+  });
+  if (!made) return;
+  await apiKeys.refresh();
+  log.info({ audit: true, action: 'key.create', target: made.id }, 'first key made');
+  onFirstKey(made.key);
+}
+
 /** Runs `work` until it succeeds: a gateway that starts before its database is not ready yet, and not dead. */
 function untilDone(work: () => Promise<void>, onError: (error: unknown) => void, signal: AbortSignal): void {
   const attempt = () => {
@@ -122,12 +161,17 @@ async function listen(server: Server, host: string, port: number): Promise<strin
 }
 
 /** Builds a gateway from the environment and listens. Throws `ConfigError`, or what Node says of the port (`EADDRINUSE`). */
-export async function runGateway(environment: Environment): Promise<RunningGateway> {
+export async function runGateway(
+  environment: Environment,
+  { onFirstKey }: GatewayHooks = {},
+): Promise<RunningGateway> {
   const config = loadConfig(environment);
   const { databaseUrl, queue } = requireServices(config);
   const log = createLogger({ name: 'gateway', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
   const metrics = new Registry();
+  const { version } = packageJson;
+  const tracing = config.tracing && (await startTracing({ ...config.tracing, service: 'gateway', version }));
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
   const logPoolEvent = logEvents(log, 'pool', notablePoolEvents);
@@ -145,6 +189,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       if (event.type === 'connect_failed' || event.type === 'retire') serverFacts.forget();
     },
     onReplica: (change) => log.warn(change, 'standby'),
+    tracer: createDatabaseTracer({
+      log,
+      slowMs: config.slowQueryMs,
+      traced: tracing !== undefined,
+      explain: (statement) => explainStatement(pool.lane('control'), statement),
+    }),
   });
   const { pool } = database;
   const serverFacts = createServerFacts(pool.lane('control'));
@@ -163,7 +213,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     onRateChange: (change) => log.warn(change, 'embedding rate limits'),
     onRequest: createEmbeddingMetrics(metrics),
   });
-  const producer = createProducer(queue, { onError });
+  const producer = createProducer(queue, { onError, traced: tracing !== undefined });
   const cache = createCache(config, onError);
   const processId = randomUUID();
   const latency = createLatencyReporter({
@@ -210,9 +260,12 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     cache,
     router: database.router,
   });
-  registerGatewayMetrics(metrics, { version: packageJson.version, database, cache, producer, checks });
+  registerGatewayMetrics(metrics, { version, database, cache, producer, checks });
   registerScalingMetrics(metrics, monitor.scaling);
   const closing = new AbortController();
+  const countingRedis = queue.kind === 'redis' ? openCountingRedis(queue.url, onError) : undefined;
+  const meter = (name: string, periodSeconds: number) =>
+    createMeter({ name, periodSeconds, redis: countingRedis });
 
   const services: Services = {
     pool,
@@ -231,6 +284,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     metrics,
     monitor,
     httpMetrics: createHttpMetrics(metrics),
+    httpTracer: tracing && createHttpTracer(),
     progress,
     watcher,
     batchWatcher,
@@ -239,7 +293,7 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
       rules: config.http.uploadUrl.hosts,
       maxBytes: config.http.maxUploadBytes,
       timeoutMs: config.http.uploadUrl.timeoutMs,
-      userAgent: `sluice/${packageJson.version}`,
+      userAgent: `sluice/${version}`,
     }),
     webhooks: {
       // It only checks: the workers send.
@@ -256,19 +310,35 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     log,
     recall: { target: config.search.recall.target, unmeasured: config.search.efSearch },
     limits: config.http,
+    requests: { meter: meter('requests', 60), perMinute: config.http.quotas.requestsPerMinute },
+    quotas: createUploadQuotas({
+      meters: { uploads: meter('uploads', 86_400), bytes: meter('upload-bytes', 86_400) },
+      defaults: config.http.quotas,
+    }),
+    corsOrigins: config.http.corsOrigins,
+    trustProxy: config.http.trustProxy,
+    bodyTimeoutMs: config.http.bodyTimeoutMs,
     apiKeys,
     gatekeeper: createGatekeeper({
       bootstrapKeys: config.http.apiKeys,
       ring: apiKeys,
       local: config.http.local,
+      failed: createFailedAttempts(config.http.authFailuresPerMinute),
     }),
-    version: packageJson.version,
+    version,
   };
   const app = createApp(services);
   const server = createServer(
-    { requestTimeout: config.http.uploadTimeoutMs, connectionsCheckingInterval, keepAliveTimeout },
+    {
+      requestTimeout: config.http.uploadTimeoutMs,
+      headersTimeout: Math.min(config.http.headersTimeoutMs, config.http.uploadTimeoutMs),
+      maxHeaderSize,
+      connectionsCheckingInterval,
+      keepAliveTimeout,
+    },
     app,
   );
+  server.maxHeadersCount = maxHeadersCount;
   answerBrokenRequests(server);
 
   async function closeServices(): Promise<void> {
@@ -285,6 +355,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
     await apiKeys[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    countingRedis?.disconnect();
+    await tracing?.[Symbol.asyncDispose]();
   }
 
   let url: string;
@@ -297,6 +369,8 @@ export async function runGateway(environment: Environment): Promise<RunningGatew
   untilDone(
     async () => {
       await ensureDefaultCollection(services);
+      if (!config.http.local && config.http.apiKeys.length === 0 && onFirstKey)
+        await makeFirstKey(services, onFirstKey);
       log.info(await serverFacts.read(), 'database');
     },
     onError,

@@ -6,12 +6,14 @@ import type { ProgressChannel } from '@sluice/progress';
 import type { Producer } from '@sluice/queue';
 import type { Reranker, Search } from '@sluice/search';
 import type { ApiKeyRing, Batch, Catalog, Collection, ServerFactsReader, VectorIndex } from '@sluice/store';
-import type { HttpMetrics, Logger, Registry, SearchReport } from '@sluice/telemetry';
+import type { HttpMetrics, HttpTracer, Logger, Registry, SearchReport } from '@sluice/telemetry';
 import { type Caller, requireMayUse } from './access/caller.ts';
 import type { Gatekeeper } from './access/gatekeeper.ts';
 import type { EmbeddingDefaults } from './embedding-defaults.ts';
 import type { GatewayChecks } from './gateway-checks.ts';
 import { HttpProblem } from './http-problem.ts';
+import type { Meter } from './limits/meter.ts';
+import type { UploadQuotas } from './limits/upload-quotas.ts';
 import type { UploadBacklog } from './upload-backlog.ts';
 import type { UploadWatcher } from './upload-watcher.ts';
 import type { Watcher } from './watcher.ts';
@@ -34,6 +36,8 @@ export interface Services {
   metrics: Registry;
   monitor: Monitor;
   httpMetrics: HttpMetrics;
+  /** Undefined: nobody wants traces. */
+  httpTracer: HttpTracer | undefined;
   progress: ProgressChannel;
   watcher: UploadWatcher;
   batchWatcher: Watcher<Batch>;
@@ -48,7 +52,14 @@ export interface Services {
   /** What the effort of searches is to hold, and what it is before it was measured. */
   recall: { target: number; unmeasured: number };
   limits: { maxUploadBytes: number; maxUploadFiles: number };
+  /** Pages of others that may use the API. */
+  corsOrigins: readonly string[];
+  /** As Express takes it. */
+  trustProxy: number | string[] | false;
+  bodyTimeoutMs: number;
   gatekeeper: Gatekeeper;
+  requests: { meter: Meter; perMinute: number };
+  quotas: UploadQuotas;
   apiKeys: ApiKeyRing;
   version: string;
 }

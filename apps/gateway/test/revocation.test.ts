@@ -1,13 +1,44 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { describeWithServices } from '@sluice/testing';
+import { describeWithServices, startPostgres } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningGateway, runGateway } from '../src/index.ts';
 import { problemOf } from './support/client.ts';
 import { bearer, createKeyMaker, type KeyMaker } from './support/keys.ts';
+import { migrateServer } from './support/own-server.ts';
 import { type Environment, startServices, untilReady } from './support/running-service.ts';
 
 const bootstrap = 'a-key-of-sufficient-length';
+
+describeWithServices(['postgres', 'processes'], 'keys while the database is away', () => {
+  test('stay what they were, wrong ones too, and a gateway that has not read them lets nobody in', async () => {
+    await using postgres = await startPostgres();
+    await migrateServer(postgres.url, true);
+    await using keys = createKeyMaker(postgres.url);
+    const { key } = await keys.make({ scopes: ['monitor'] });
+    const environment = { PORT: '0', LOG_LEVEL: 'silent', DATABASE_URL: postgres.url, DB_POOL_TIMEOUT: '2' };
+    const gateway = await runGateway(environment);
+    const metrics = (url: string, sent: string) => fetch(`${url}/metrics`, { headers: bearer(sent) });
+    try {
+      await untilReady(gateway.url);
+      expect((await metrics(gateway.url, key)).status).toBe(200);
+      await postgres.stop();
+      expect((await metrics(gateway.url, key)).status).toBe(200);
+      expect((await metrics(gateway.url, `${key.slice(0, -1)}!`)).status).toBe(401);
+      const late = await runGateway(environment);
+      try {
+        const answer = await metrics(late.url, key);
+        expect([answer.status, (await problemOf(answer)).code]).toEqual([503, 'database_unavailable']);
+        expect((await fetch(`${late.url}/v1/collections`)).status).toBe(503);
+      } finally {
+        await late.stop();
+      }
+      await postgres.start();
+    } finally {
+      await gateway.stop();
+    }
+  });
+});
 
 describeWithServices(['postgres'], 'a key that is taken away', () => {
   const stack = new AsyncDisposableStack();

@@ -22,6 +22,10 @@ describeWithServices(['postgres', 'redis', 'processes'], 'a gateway that reads f
       expect(results[0]?.document.name).toBe(`${i}.txt`);
     };
     for (let i = 0; i < 12; i += 1) await findsIt(i);
+    const readiness = async () => (await fetch(`${sluice.url}/readyz`)).json();
+    const name = `standby 127.0.0.1:${replica.port}`;
+    const standby = { ok: true, latency_ms: expect.any(Number) };
+    expect(await readiness()).toMatchObject({ checks: { [name]: standby } });
     await replica.pauseReplay();
     for (let i = 12; i < 18; i += 1) await findsIt(i);
     await replica.resumeReplay();
@@ -32,5 +36,10 @@ describeWithServices(['postgres', 'redis', 'processes'], 'a gateway that reads f
       "select coalesce(sum(seq_scan + idx_scan), 0) as scans from pg_stat_user_tables where relname like 'chunks_%'",
     );
     expect(Number(rows[0]?.scans)).toBeGreaterThan(0);
+    await replica.stop();
+    await expect.poll(readiness, { timeout: 20_000 }).toMatchObject({
+      ready: true,
+      checks: { [name]: { ok: false, detail: expect.any(String) } },
+    });
   }, 90_000);
 });

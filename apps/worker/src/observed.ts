@@ -1,5 +1,5 @@
 import type { JobContext, JobDefinition, JobHandler } from '@sluice/queue';
-import type { IngestionMetrics, Logger } from '@sluice/telemetry';
+import { annotateSpan, type IngestionMetrics, type Logger } from '@sluice/telemetry';
 
 /** What a job has to say of itself in the log, with the ids that join it to a request. */
 type Report = Record<string, unknown>;
@@ -32,6 +32,12 @@ export function observed<P>(
     }
     try {
       const report = await work(payload, context);
+      const { upload_id, request_id, outcome } = report;
+      annotateSpan({
+        'sluice.upload_id': upload_id,
+        'sluice.request_id': request_id ?? undefined,
+        'sluice.outcome': outcome,
+      });
       log.info({ ...line, ...report, ...end('done') }, 'job done');
     } catch (error) {
       const { code, retryable, retryAfterMs, message } = error as Failure;

@@ -21,14 +21,22 @@ import {
   openRedisScripts,
 } from '@sluice/queue';
 import { startRecallSampler } from '@sluice/search';
-import { createCatalog, isMigrated, notablePoolEvents, openDatabase, readSearchLatency } from '@sluice/store';
 import {
-  createDependencyChecks,
+  createApiKeyRing,
+  createCatalog,
+  explainStatement,
+  notablePoolEvents,
+  openDatabase,
+  readSearchLatency,
+} from '@sluice/store';
+import {
+  createDatabaseTracer,
   createEmbeddingMetrics,
   createIngestionMetrics,
   createLogger,
   logEvents,
   Registry,
+  startTracing,
 } from '@sluice/telemetry';
 import packageJson from '../package.json' with { type: 'json' };
 import { startBackPressure } from './back-pressure.ts';
@@ -38,6 +46,7 @@ import { startWorkReporter } from './report-work.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { watchWaitingJobs } from './waiting-jobs.ts';
 import { type WorkHealth, workHealth } from './work-health.ts';
+import { createWorkerChecks } from './worker-checks.ts';
 
 export interface RunningWorker {
   /** Where it tells how it is; undefined without a `WORKER_PORT`. */
@@ -58,6 +67,9 @@ const latencyMaxAgeMs = 3_000;
 
 const connectRetryMs = 250;
 
+// Changes are announced; this is for where nobody can hear that.
+const keysPollMs = 10_000;
+
 /** Takes no job before it can work on one: while the fleet's budget has no share for it yet, or the database is away. */
 async function startWhenConnected(pool: Pool, consumer: Consumer, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -75,6 +87,9 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   const log = createLogger({ name: 'worker', ...config.log });
   const onError = (error: unknown) => log.error({ err: error }, 'background');
   const registry = new Registry();
+  const { version } = packageJson;
+  const tracing = config.tracing && (await startTracing({ ...config.tracing, service: 'worker', version }));
+  const traced = tracing !== undefined;
   const metrics = createIngestionMetrics(registry);
 
   const redisScripts = queue.kind === 'redis' ? openRedisScripts({ url: queue.url, onError }) : undefined;
@@ -86,9 +101,22 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     budget: { ...config.budget, redis: redisScripts, weight: 1 },
     reads: { ...config.reads, urls: [] },
     onEvent: logEvents(log, 'pool', notablePoolEvents),
+    tracer: createDatabaseTracer({
+      log,
+      slowMs: config.slowQueryMs,
+      traced,
+      explain: (statement) => explainStatement(pool.lane('control'), statement),
+    }),
   });
   const { pool } = database;
-  const catalog = createCatalog(pool, { changes: 'listen', onError });
+  // Who reads metrics is asked for a key; where nobody can there is nothing to know.
+  const apiKeys =
+    config.worker.port === undefined ? undefined : createApiKeyRing(pool, { pollMs: keysPollMs, onError });
+  const catalog = createCatalog(pool, {
+    changes: 'listen',
+    onApiKeys: () => void apiKeys?.refresh().catch(() => {}),
+    onError,
+  });
   const embedders = createEmbedders({
     ...config.embedding,
     redis: redisScripts,
@@ -96,7 +124,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     onRequest: createEmbeddingMetrics(registry),
   });
   const extractor = createExtractor(config.extraction);
-  const producer = createProducer(queue, { onError });
+  const producer = createProducer(queue, { onError, traced });
   const progressOptions = { db: pool.lane('control'), onError };
   const progressChannel =
     queue.kind === 'redis'
@@ -131,6 +159,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       // Leaves time to close everything else within the deadline of the whole process.
       drainTimeoutMs: Math.round(config.shutdownTimeoutMs * 0.7),
       onDone: durations.record,
+      traced,
       observers: { log, metrics },
     },
   );
@@ -193,21 +222,9 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
   let statusServer: StatusServer | undefined;
   const closing = new AbortController();
 
-  let migrated = false;
-  const checks = createDependencyChecks({
-    database: async () => (await pool.testConnection()).error,
-    async schema() {
-      migrated ||= await isMigrated(pool);
-      return migrated ? undefined : 'the schema is not up to date: run "sluice migrate"';
-    },
-    queue: () => producer.ping().then(() => undefined),
-    async consumer() {
-      const { state } = consumer.status();
-      return state === 'running' || state === 'paused' ? undefined : `takes no jobs: ${state}`;
-    },
-  });
+  const checks = createWorkerChecks({ pool, producer, consumer });
   registerMetrics(registry, {
-    version: packageJson.version,
+    version,
     database,
     producer,
     consumer,
@@ -218,14 +235,15 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     checks,
   });
 
-  async function listen({ worker: { host, port }, http }: Config): Promise<StatusServer | undefined> {
-    if (port === undefined) return undefined;
-    return startStatusServer({ host, port, apiKeys: http.apiKeys, health, checks, metrics: registry });
+  async function listen({ worker: { host, port, local }, http }: Config): Promise<StatusServer | undefined> {
+    if (port === undefined || !apiKeys) return undefined;
+    const access = { bootstrapKeys: http.apiKeys, ring: apiKeys, local };
+    return startStatusServer({ host, port, access, health, checks, metrics: registry });
   }
 
   function sendWebhooks({ url, hosts, secret }: Config['webhooks']): AsyncDisposable | undefined {
     if (!secret) return undefined;
-    const userAgent = `sluice/${packageJson.version}`;
+    const userAgent = `sluice/${version}`;
     return startWebhookSender({
       db: pool.lane('control'),
       poster: createPoster({ rules: hosts, trustedUrl: url, timeoutMs: webhookTimeoutMs, userAgent }),
@@ -261,9 +279,11 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     await progressChannel[Symbol.asyncDispose]();
     await extractor.close();
     await embedders[Symbol.asyncDispose]();
+    await apiKeys?.[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
     await database.close();
     redisScripts?.close();
+    await tracing?.[Symbol.asyncDispose]();
     // To the end: who asks while it stops gets an answer.
     await statusServer?.[Symbol.asyncDispose]();
     log.info({ finished, handed_back: handedBack }, 'worker stopped');

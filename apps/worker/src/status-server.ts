@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DependencyChecks, Registry } from '@sluice/telemetry';
-import { knowsKey } from './knows-key.ts';
+import { type MetricsAccess, mayReadMetrics } from './may-read-metrics.ts';
 import type { WorkHealth } from './work-health.ts';
 
 export interface StatusServerOptions {
   host: string;
   /** 0: a free one. */
   port: number;
-  /** Who reads metrics sends one. None: only this machine reads them. */
-  apiKeys: readonly string[];
+  /** Who reads metrics needs a key, as at a gateway. */
+  access: MetricsAccess;
   health: () => WorkHealth;
   /** All of them have to be well. */
   checks: DependencyChecks<string>;
@@ -21,13 +21,16 @@ export interface StatusServer extends AsyncDisposable {
   url: string;
 }
 
+// Probes and scrapers are few.
+const maxConnections = 100;
+
 type Answer = [status: number, type: string, body: string];
 
 const json = (status: number, body: object): Answer => [status, 'application/json', JSON.stringify(body)];
 
 /** What a worker tells of itself over HTTP. Takes nothing in. */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const { host, port, apiKeys, health, checks, metrics } = options;
+  const { host, port, access, health, checks, metrics } = options;
 
   async function readiness(): Promise<Answer> {
     const body = await checks();
@@ -45,7 +48,8 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       case '/readyz':
         return readiness();
       case '/metrics':
-        if (!knowsKey(apiKeys, request)) return json(401, { status: 'send an API key' });
+        if (!(await mayReadMetrics(access, request)))
+          return json(401, { status: 'send an API key with the scope monitor' });
         return [200, metrics.contentType, await metrics.metrics()];
       default:
         return json(404, { status: 'there are /healthz, /readyz and /metrics' });
@@ -63,6 +67,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   }
 
   const server = createServer({ requestTimeout: 5_000, connectionsCheckingInterval: 1_000 }, respond);
+  server.maxConnections = maxConnections;
   server.listen(port, host);
   await once(server, 'listening');
   const { address, family, port: bound } = server.address() as AddressInfo;

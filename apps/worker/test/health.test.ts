@@ -2,13 +2,22 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool } from '@sluice/pool';
+import { createApiKey, revokeApiKey } from '@sluice/store';
 import { describeWithServices, startEmbeddingsServer, startRedis } from '@sluice/testing';
+import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { runWorker } from '../src/index.ts';
 import { startBench } from './support/bench-of-workers.ts';
 import { ask } from './support/status.ts';
 
 const openAi = { embeddingProvider: 'openai', embeddingModel: 'fake', dimensions: 64 };
+const unlimited = {
+  collections: null,
+  expiresAt: null,
+  requestsPerMinute: null,
+  uploadsPerDay: null,
+  uploadBytesPerDay: null,
+};
 const key = 'a-key-of-at-least-16-characters';
 
 async function startWorker(environment: Record<string, string>) {
@@ -117,6 +126,28 @@ describeWithServices(['postgres', 'redis'], 'the health of a worker', () => {
     expect(await ask(worker.url, '/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
   });
 
+  test('a worker that the queue gives nothing although jobs wait is not healthy (langfuse/langfuse#15509)', async () => {
+    await using bench = await startBench();
+    await using worker = await startWorker({ ...bench.environment, WORKER_STUCK_SECONDS: '1' });
+    const redis = new Redis(bench.redisUrl);
+    // As many jobs as all workers together may have at a time.
+    await redis.hset('bull:ingest-upload:meta', 'concurrency', '0');
+    await bench.enqueue([await bench.accept('waiting', 'Nobody takes it.')]);
+    await expect
+      .poll(() => ask(worker.url, '/healthz'), { timeout: 20_000 })
+      .toMatchObject({
+        status: 503,
+        body: {
+          status: 'stuck',
+          detail: expect.stringContaining('jobs wait in the queue and none was taken'),
+        },
+      });
+    expect(await ask(worker.url, '/readyz')).toMatchObject({ status: 200 });
+    await redis.hdel('bull:ingest-upload:meta', 'concurrency');
+    await expect.poll(() => ask(worker.url, '/healthz'), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    redis.disconnect();
+  });
+
   test('readiness names each dependency with its latency, and the one that is away', async () => {
     await using bench = await startBench();
     await using worker = await startWorker(bench.environment);
@@ -140,6 +171,28 @@ describeWithServices(['postgres', 'redis'], 'the health of a worker', () => {
     expect((await ask(closed.url, '/healthz')).status).toBe(200);
     expect((await ask(closed.url, '/nothing')).status).toBe(404);
     expect((await fetch(`${closed.url}/healthz`, { method: 'POST' })).status).toBe(405);
+  });
+
+  test('metrics ask for a key that was made, with the scope monitor, as soon as one was', async () => {
+    await using bench = await startBench(openAi);
+    await using worker = await startWorker({ ...bench.environment });
+    expect((await ask(worker.url, '/metrics')).status).toBe(200);
+    const pool = createPool({ connectionString: bench.environment.DATABASE_URL as string, size: 1 });
+    const make = (scope: 'query' | 'monitor' | 'admin') =>
+      pool.transaction('control', (transaction) =>
+        createApiKey(transaction, { ...unlimited, name: scope, scopes: [scope], createdBy: 'test' }),
+      );
+    const keys = { query: await make('query'), monitor: await make('monitor'), admin: await make('admin') };
+    const status = async (sent?: string) =>
+      (await ask(worker.url, '/metrics', sent ? { authorization: `Bearer ${sent}` } : {})).status;
+    await expect.poll(() => status(), { timeout: 15_000 }).toBe(401);
+    expect(await status(keys.query.key)).toBe(401);
+    expect(await status(`${keys.monitor.key}x`)).toBe(401);
+    expect(await status(keys.monitor.key)).toBe(200);
+    expect(await status(keys.admin.key)).toBe(200);
+    await revokeApiKey(pool, keys.monitor.id);
+    await expect.poll(() => status(keys.monitor.key), { timeout: 15_000 }).toBe(401);
+    await pool.drain();
   });
 });
 

@@ -1,6 +1,7 @@
 import { ConfigError } from './errors.ts';
 import { type Environment, isLoopback, loadValues } from './load.ts';
 import type { UrlHost, Values } from './schema.ts';
+import { secretsOf } from './secrets.ts';
 
 export type Mode = 'embedded' | 'services' | 'postgres-only';
 
@@ -19,6 +20,15 @@ export interface Config {
     /** 0: none. */
     uploadBacklogLimit: number;
     uploadTimeoutMs: number;
+    headersTimeoutMs: number;
+    /** Of what is no upload. */
+    bodyTimeoutMs: number;
+    /** Of keys that have none of their own. 0: none. */
+    quotas: { requestsPerMinute: number; uploadsPerDay: number; uploadBytesPerDay: number };
+    /** From one address. 0: not counted. */
+    authFailuresPerMinute: number;
+    trustProxy: number | string[] | false;
+    corsOrigins: readonly string[];
     /** Documents that are fetched from a URL. No hosts: none are. */
     uploadUrl: { hosts: readonly UrlHost[]; timeoutMs: number };
   };
@@ -54,6 +64,8 @@ export interface Config {
     /** No port: it listens on none. */
     host: string;
     port: number | undefined;
+    /** Only this machine can reach it there. */
+    local: boolean;
     stuckMs: number;
     concurrency: number;
     lockDurationMs: number;
@@ -110,7 +122,12 @@ export interface Config {
       }
     | undefined;
   scaling: { targetAgeSeconds: number; minWorkers: number; maxWorkers: number };
-  log: { level: string; format: 'auto' | 'json' | 'pretty' };
+  /** Undefined: no traces. */
+  tracing: { endpoint: string; headers: Record<string, string>; ratio: number } | undefined;
+  /** 0: none is logged. */
+  slowQueryMs: number;
+  /** `secrets`: parts of the configuration that no line may have. */
+  log: { level: string; format: 'auto' | 'json' | 'pretty'; secrets: readonly string[] };
 }
 
 // A single session serves all embedded connections, so more of them only wait for each other.
@@ -155,6 +172,12 @@ function rerankingOf(values: Values): Config['reranking'] {
   };
 }
 
+function tracingOf(values: Values): Config['tracing'] {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (!endpoint) return undefined;
+  return { endpoint, headers: values.OTEL_EXPORTER_OTLP_HEADERS, ratio: values.OTEL_TRACES_SAMPLER_ARG };
+}
+
 export function loadConfig(environment: Environment): Config {
   const values = loadValues(environment);
   const mode = modeOf(values);
@@ -170,6 +193,16 @@ export function loadConfig(environment: Environment): Config {
       maxUploadFiles: values.UPLOAD_MAX_FILES,
       uploadBacklogLimit: values.UPLOAD_BACKLOG_LIMIT,
       uploadTimeoutMs: values.UPLOAD_TIMEOUT_SECONDS * 1_000,
+      headersTimeoutMs: values.HEADERS_TIMEOUT_SECONDS * 1_000,
+      bodyTimeoutMs: values.BODY_TIMEOUT_SECONDS * 1_000,
+      quotas: {
+        requestsPerMinute: values.RATE_LIMIT_PER_MINUTE,
+        uploadsPerDay: values.UPLOADS_PER_DAY,
+        uploadBytesPerDay: values.UPLOAD_BYTES_PER_DAY,
+      },
+      authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
+      trustProxy: values.TRUST_PROXY,
+      corsOrigins: values.CORS_ORIGINS,
       uploadUrl: { hosts: values.UPLOAD_URL_HOSTS, timeoutMs: values.UPLOAD_URL_TIMEOUT_SECONDS * 1_000 },
     },
     webhooks: { url: values.WEBHOOK_URL, hosts: values.WEBHOOK_HOSTS, secret: values.WEBHOOK_SECRET },
@@ -210,6 +243,7 @@ export function loadConfig(environment: Environment): Config {
     worker: {
       host: values.WORKER_HOST,
       port: values.WORKER_PORT,
+      local: isLoopback(values.WORKER_HOST),
       stuckMs: values.WORKER_STUCK_SECONDS * 1_000,
       concurrency: values.WORKER_CONCURRENCY,
       lockDurationMs: values.QUEUE_LOCK_SECONDS * 1_000,
@@ -271,6 +305,8 @@ export function loadConfig(environment: Environment): Config {
       minWorkers: values.SCALE_MIN_WORKERS,
       maxWorkers: values.SCALE_MAX_WORKERS,
     },
-    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    tracing: tracingOf(values),
+    slowQueryMs: values.SLOW_QUERY_MS,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT, secrets: secretsOf(values) },
   };
 }

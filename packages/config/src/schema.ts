@@ -83,6 +83,38 @@ const urlHosts = () =>
     }),
   );
 
+/** As OpenTelemetry has it: https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+const otlpHeaders = () =>
+  list().transform((items, context) => {
+    const pairs = items.map((item) => /^([\w-]+)=(.+)$/.exec(item)?.slice(1).map(decoded));
+    const valid = pairs.filter((pair): pair is string[] => pair?.every(Boolean) ?? false);
+    if (valid.length === items.length) return Object.fromEntries(valid) as Record<string, string>;
+    context.addIssue({ code: 'custom', message: 'expected name=value pairs, separated by commas' });
+    return z.NEVER;
+  });
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+const trustedProxies = () =>
+  list().transform((items, context): number | string[] | false => {
+    if (items.length === 0) return false;
+    if (items.length === 1 && /^\d{1,2}$/.test(items[0] as string)) return Number(items[0]) || false;
+    if (items.every((item) => ['loopback', 'linklocal', 'uniquelocal'].includes(item) || isRange(item)))
+      return items;
+    const message =
+      'expected a comma-separated list of addresses, ranges such as 10.0.0.0/8, loopback, linklocal and uniquelocal, or a number of proxies';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+const origins = () =>
+  list().refine((items) => items.every((item) => /^https?:/.test(item) && URL.parse(item)?.origin === item), {
+    error: 'expected a comma-separated list of origins such as https://app.example.org',
+  });
+
 export type Group =
   | 'HTTP'
   | 'Services'
@@ -119,15 +151,58 @@ export const variables = {
     'HTTP',
     z.string().min(1),
     '127.0.0.1',
-    'Address the gateway listens on. Beyond localhost it needs SLUICE_API_KEYS.',
+    'Address the gateway listens on. Beyond localhost every request needs a key; where there is none yet, the first start makes one and shows it.',
   ),
   PORT: variable('HTTP', integer(0, 65_535), '3000', 'Port of the gateway; 0 takes a free one.'),
   SLUICE_API_KEYS: variable(
     'HTTP',
     list(),
     '',
-    'Comma-separated keys that callers send as `Authorization: Bearer KEY`. Empty: no key is asked for on localhost.',
+    'Comma-separated keys that open everything, sent as `Authorization: Bearer KEY`, at least 16 characters each. Others are made by `sluice keys`, with scopes. Empty: on localhost no key is asked for before one is made.',
     true,
+  ),
+  RATE_LIMIT_PER_MINUTE: variable(
+    'HTTP',
+    integer(0, 1_000_000),
+    '0',
+    'Requests a minute of each API key that has no limit of its own; from there on 429 and Retry-After. 0: no limit. Counted for all gateways together in REDIS_URL, without it by each for itself.',
+  ),
+  UPLOADS_PER_DAY: variable(
+    'HTTP',
+    integer(0, 1_000_000_000),
+    '0',
+    'Quota of uploads a day of each API key that has none of its own. 0: none. Counted as RATE_LIMIT_PER_MINUTE is.',
+  ),
+  UPLOAD_BYTES_PER_DAY: variable('HTTP', integer(0, Number.MAX_SAFE_INTEGER), '0', 'The same in bytes.'),
+  AUTH_FAILURES_PER_MINUTE: variable(
+    'HTTP',
+    integer(0, 1_000_000),
+    '30',
+    'Wrong keys a minute from one address (IPv6: /64); from there on 429, also for SLUICE_API_KEYS, while keys of `sluice keys` go on working. 0: no limit. Counted by each gateway for itself.',
+  ),
+  TRUST_PROXY: variable(
+    'HTTP',
+    trustedProxies(),
+    '',
+    'Whose `X-Forwarded-For` says where a request comes from: comma-separated addresses or ranges of your proxies (`10.0.0.0/8`, `loopback`, `uniquelocal`), or how many there are in a row, which holds only if nobody can go around them. Empty: nobody.',
+  ),
+  CORS_ORIGINS: variable(
+    'HTTP',
+    origins(),
+    '',
+    'Comma-separated origins of web pages that may use the API from a browser, such as `https://app.example.org`. Empty: none but its own.',
+  ),
+  HEADERS_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '15',
+    'Longest time the headers of a request may take to arrive, in seconds.',
+  ),
+  BODY_TIMEOUT_SECONDS: variable(
+    'HTTP',
+    integer(1, 3_600),
+    '30',
+    'The same for the body of a request that is no upload.',
   ),
   UPLOAD_MAX_BYTES: variable(
     'HTTP',
@@ -311,7 +386,7 @@ export const variables = {
     'Ingestion',
     z.string().min(1),
     '127.0.0.1',
-    'Address on which a worker answers `/healthz`, `/readyz` and `/metrics`. Beyond localhost `/metrics` needs SLUICE_API_KEYS; the other two tell nothing but how it is.',
+    'Address on which a worker answers `/healthz`, `/readyz` and `/metrics`. `/metrics` there asks for a key as a gateway does, beyond localhost always; the other two tell nothing but how it is.',
   ),
   WORKER_PORT: variable(
     'Ingestion',
@@ -604,6 +679,31 @@ export const variables = {
   ),
   SCALE_MAX_WORKERS: variable('Scaling', integer(1, 10_000), '20', 'Workers that are recommended at most.'),
 
+  SLOW_QUERY_MS: variable(
+    'Logs',
+    integer(0, 3_600_000),
+    '500',
+    'Statements that take longer are logged with their text, without values, and their plan, in milliseconds. 0: none is.',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+    'Logs',
+    optional(url('http:', 'https:')),
+    undefined,
+    'Where traces go by OTLP/HTTP, e.g. http://collector:4318; `/v1/traces` is added. Not set: there are none.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: variable(
+    'Logs',
+    otlpHeaders(),
+    '',
+    'Headers for that: name=value, separated by commas, values percent-encoded.',
+    true,
+  ),
+  OTEL_TRACES_SAMPLER_ARG: variable(
+    'Logs',
+    share(0, 1),
+    '1',
+    'Of the traces that begin here, the share that is kept, 0 to 1. Traces of callers are kept as they have decided.',
+  ),
   LOG_LEVEL: variable(
     'Logs',
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

@@ -43,8 +43,11 @@ test('the value of a secret is not in the error', () => {
   expect(message).not.toContain('hunter2');
 });
 
-test('listening beyond localhost needs keys', () => {
-  expect(problemsOf({ HOST: '0.0.0.0' })).toContain('SLUICE_API_KEYS');
+test('keys are long, and it is known who can reach the gateway', () => {
+  for (const HOST of ['127.0.0.1', '127.8.8.8', '::1', 'localhost'])
+    expect(loadConfig({ HOST }).http.local).toBe(true);
+  for (const HOST of ['0.0.0.0', '::', '192.168.0.7', '127.0.0.1.example.org', 'gateway'])
+    expect(loadConfig({ HOST }).http.local).toBe(false);
   expect(problemsOf({ HOST: '0.0.0.0', SLUICE_API_KEYS: 'short' })).toContain('at least 16 characters');
   expect(
     loadConfig({ HOST: '0.0.0.0', SLUICE_API_KEYS: 'a-key-that-is-long, another-long-key-here' }).http
@@ -52,12 +55,10 @@ test('listening beyond localhost needs keys', () => {
   ).toHaveLength(2);
 });
 
-test('a worker that listens beyond localhost needs keys, and one that listens on no port needs none', () => {
-  expect(problemsOf({ WORKER_HOST: '0.0.0.0', WORKER_PORT: '3001' })).toContain('SLUICE_API_KEYS');
-  expect(loadConfig({ WORKER_HOST: '0.0.0.0' }).worker.port).toBeUndefined();
-  const SLUICE_API_KEYS = 'a-key-that-is-long-enough';
-  const { worker } = loadConfig({ WORKER_HOST: '0.0.0.0', WORKER_PORT: '3001', SLUICE_API_KEYS });
-  expect(worker).toMatchObject({ host: '0.0.0.0', port: 3001, stuckMs: 600_000 });
+test('it is known who can reach a worker, and whether it listens at all', () => {
+  expect(loadConfig({}).worker).toMatchObject({ port: undefined, local: true });
+  const { worker } = loadConfig({ WORKER_HOST: '0.0.0.0', WORKER_PORT: '3001' });
+  expect(worker).toMatchObject({ host: '0.0.0.0', port: 3001, local: false, stuckMs: 600_000 });
 });
 
 test('the OpenAI provider needs a key, and Redis needs a Postgres', () => {
@@ -156,4 +157,21 @@ test('webhooks need a secret of the right form, and it is not in the error', () 
   expect(message).toContain('WEBHOOK_SECRET=(hidden): expected whsec_');
   expect(message).not.toContain('hunter2');
   expect(loadConfig({ WEBHOOK_HOSTS: 'public', WEBHOOK_SECRET }).webhooks.secret).toBe(WEBHOOK_SECRET);
+});
+
+test('proxies that are trusted are addresses, ranges, or a number of them', () => {
+  const trusted = (TRUST_PROXY: string) => loadConfig({ TRUST_PROXY }).http.trustProxy;
+  expect(trusted('')).toBe(false);
+  expect(trusted('0')).toBe(false);
+  expect(trusted('2')).toBe(2);
+  expect(trusted('loopback, 10.0.0.0/8,2001:db8::/32')).toEqual(['loopback', '10.0.0.0/8', '2001:db8::/32']);
+  for (const TRUST_PROXY of ['true', 'proxy.internal', '10.0.0.0/33', '1,2'])
+    expect(problemsOf({ TRUST_PROXY })).toContain('TRUST_PROXY=');
+});
+
+test('origins of pages are exact', () => {
+  const origins = 'https://app.example.org, http://localhost:5173';
+  expect(loadConfig({ CORS_ORIGINS: origins }).http.corsOrigins).toHaveLength(2);
+  for (const CORS_ORIGINS of ['*', 'app.example.org', 'https://app.example.org/', 'https://a.org/x', 'null'])
+    expect(problemsOf({ CORS_ORIGINS })).toContain('CORS_ORIGINS=');
 });

@@ -1,4 +1,12 @@
 // The HTTP API as zod schemas. The same schemas validate requests, type the clients and make the OpenAPI document.
+export {
+  type ApiKeyBody,
+  type MadeApiKeyBody,
+  type NewApiKeyBody,
+  newApiKeySchema,
+  rotationSchema,
+} from './api-key.ts';
+export { type AuditEntryBody, auditListQuerySchema } from './audit.ts';
 export { type BatchBody, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 export {
   type CollectionBody,

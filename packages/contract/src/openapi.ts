@@ -1,5 +1,13 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import {
+  apiKeyListSchema,
+  apiKeySchema,
+  madeApiKeySchema,
+  newApiKeySchema,
+  rotationSchema,
+} from './api-key.ts';
+import { auditListQuerySchema, auditListSchema } from './audit.ts';
 import { batchSchema, batchUploadsQuerySchema, newBatchSchema } from './batch.ts';
 import {
   collectionChangeSchema,
@@ -46,7 +54,14 @@ const json = (description: string, schema: z.ZodType) => ({
 /** Problem responses, one a status, that list the codes with their meaning. */
 function problems(...codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  const everywhere: ProblemCode[] = ['unauthorized', 'overloaded', 'database_unavailable', 'internal'];
+  const everywhere: ProblemCode[] = [
+    'unauthorized',
+    'forbidden',
+    'rate_limited',
+    'overloaded',
+    'database_unavailable',
+    'internal',
+  ];
   for (const status of new Set([...codes, ...everywhere].map((code) => problemCodes[code][0]))) {
     const meanings = [...codes, ...everywhere]
       .filter((code) => problemCodes[code][0] === status)
@@ -63,6 +78,8 @@ const deletedMeaning =
   'Deleted, with a receipt: what went, and what was found of it afterwards. All of `remaining` is zero, else `reasons` says why';
 
 const id = (what: string) => z.object({ id: z.uuid().describe(`Id of the ${what}`) });
+
+const keyId = z.object({ id: z.string().describe('Id of the key') });
 
 const uploadMultipart = z.object({
   collection: collectionNameSchema.optional(),
@@ -116,6 +133,7 @@ const createUpload: ZodOpenApiOperationObject = {
       'unknown_format',
       'idempotency_key_reused',
       'backlog_full',
+      'quota_exceeded',
       'url_not_allowed',
       'url_refused',
       'url_unreachable',
@@ -459,6 +477,72 @@ export function openApiDocument(version: string): ReturnType<typeof createDocume
           tags: ['Deletions'],
           requestParams: { path: id('receipt') },
           responses: { '200': json('What is left now', receiptSchema), ...problems('receipt_not_found') },
+        },
+      },
+      '/v1/keys': {
+        post: {
+          operationId: 'createKey',
+          summary: 'Create an API key',
+          description: 'The answer holds the key itself, this once. It can be used at once.',
+          tags: ['Access'],
+          requestBody: { required: true, content: { 'application/json': { schema: newApiKeySchema } } },
+          responses: {
+            '201': json('Created', madeApiKeySchema),
+            ...problems('invalid_request', 'invalid_json'),
+          },
+        },
+        get: {
+          operationId: 'listKeys',
+          summary: 'List API keys, newest first',
+          tags: ['Access'],
+          responses: {
+            '200': json('All of them, also those that have ended', apiKeyListSchema),
+            ...problems(),
+          },
+        },
+      },
+      '/v1/keys/{id}': {
+        get: {
+          operationId: 'getKey',
+          summary: 'An API key',
+          tags: ['Access'],
+          requestParams: { path: keyId },
+          responses: { '200': json('The key', apiKeySchema), ...problems('key_not_found') },
+        },
+        delete: {
+          operationId: 'revokeKey',
+          summary: 'Revoke an API key for good',
+          description: 'On all gateways within a second; what it has under way is cut off.',
+          tags: ['Access'],
+          requestParams: { path: keyId },
+          responses: { '200': json('Revoked, now or before', apiKeySchema), ...problems('key_not_found') },
+        },
+      },
+      '/v1/keys/{id}/rotate': {
+        post: {
+          operationId: 'rotateKey',
+          summary: 'Give an API key another secret',
+          description:
+            'Id, rights and limits stay. The key of before is taken for the time of grace as well.',
+          tags: ['Access'],
+          requestParams: { path: keyId },
+          requestBody: { content: { 'application/json': { schema: rotationSchema } } },
+          responses: {
+            '200': json('With the new key, this once', madeApiKeySchema),
+            ...problems('invalid_request', 'invalid_json', 'key_not_found', 'key_ended'),
+          },
+        },
+      },
+      '/v1/audit': {
+        get: {
+          operationId: 'listAudit',
+          summary: 'What administrators have done, newest first',
+          description:
+            'Keys made, rotated and revoked, collections made, changed and deleted, uploads put back in line together, changes in the queue ' +
+            'dashboard. Kept for 400 days.',
+          tags: ['Access'],
+          requestParams: { query: auditListQuerySchema },
+          responses: { '200': json('A page', auditListSchema), ...problems('invalid_request') },
         },
       },
       '/v1/query': {

@@ -83,6 +83,7 @@ export const uploadSchema = z
     id: z.uuid(),
     status_url: z.string(),
     events_url: z.string(),
+    job_url: z.string().describe('Its job in the queue dashboard, for who has the scope monitor'),
     state: uploadStateSchema,
     stage: z.enum(['waiting', 'extracting', 'embedding', 'publishing', 'done']),
     progress: z.object({

@@ -205,6 +205,7 @@ async function workOnFile(
   const published = publisher.publish(attempt.collection, {
     ...publicationOf(attempt, await extraction.summary),
     direct,
+    onPiece: () => progress.set({}),
   });
   return stopwatch.measure('publishing', published);
 }

@@ -35,6 +35,8 @@ export interface Publication {
   handedOverAt: number;
   /** All chunks; undefined when they lie staged. */
   direct: readonly ChunkRecord[] | undefined;
+  /** Told after each piece of staged chunks: that of a large document takes minutes, and is to be seen to get on. */
+  onPiece?(): void;
 }
 
 function changed(): IngestionError {
@@ -43,6 +45,9 @@ function changed(): IngestionError {
     'another version of the document went live in the meantime, or staged work was lost: the work begins again',
   );
 }
+
+// So many take an HNSW index seconds, and half a minute at worst.
+const largestPiece = 5_000;
 
 type Locked = Publication & { lock: PublishLock };
 
@@ -72,12 +77,16 @@ async function writeChunks(
   });
   const count = added.reduce((sum, { chunks }) => sum + chunks.length, 0);
   await inPieces(count, pace, (from, to) => copyChunks(transaction, collection, cut(added, from, to)));
-  for (const { documentId, uploadId, summary, direct } of live) {
+  for (const { documentId, uploadId, summary, direct, onPiece } of live) {
     if (direct) continue;
     const place = { documentId, uploadId, total: summary.chunks };
-    const moved = await moveStagedChunks(transaction, collection, place, (total, move) =>
-      inPieces(total, pace, move),
-    );
+    const moved = await moveStagedChunks(transaction, collection, place, (total, move) => {
+      async function movePiece(from: number, to: number): Promise<void> {
+        await move(from, to);
+        onPiece?.();
+      }
+      return inPieces(total, pace, movePiece, largestPiece);
+    });
     if (!moved) throw changed();
   }
 }

@@ -3,6 +3,7 @@ import {
   deleteAbandonedUploads,
   deleteEmptyBatches,
   deleteIdempotencyKeys,
+  deleteOldAudit,
   deleteOldDeletions,
   deleteOldDeliveries,
   deleteOrphanedChunks,
@@ -30,6 +31,7 @@ export interface ReconcileReport {
   forgottenReceipts: number;
   emptyBatches: number;
   oldDeliveries: number;
+  oldAudit: number;
 }
 
 const batch = 1_000;
@@ -40,6 +42,8 @@ const receiptsKeptMs = 90 * 24 * 3_600_000;
 const emptyBatchesKeptMs = 7 * 24 * 3_600_000;
 // Attempts at a webhook end within two days.
 const deliveriesKeptMs = 7 * 24 * 3_600_000;
+// A year, and some weeks in which to look back at it.
+const auditKeptMs = 400 * 24 * 3_600_000;
 
 /**
  * Brings queue and tables back in line with the uploads, which hold the truth: after a flush of Redis, a crash between
@@ -60,6 +64,7 @@ export async function reconcile({
     forgottenReceipts: await deleteOldDeletions(db, receiptsKeptMs),
     emptyBatches: await deleteEmptyBatches(db, emptyBatchesKeptMs),
     oldDeliveries: await deleteOldDeliveries(db, deliveriesKeptMs),
+    oldAudit: await deleteOldAudit(db, auditKeptMs),
   };
 }
 

@@ -29,14 +29,15 @@ export const unthrottled: Pick<WriteThrottle, 'run' | 'share'> = {
   share: 1,
 };
 
-/** Writes `count` rows, one piece after the other. */
+/** Writes `count` rows, one piece after the other, of `most` rows each at most. */
 export async function inPieces(
   count: number,
   pace: Pace,
   write: (from: number, to: number) => Promise<void>,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   for (let from = 0; from < count; ) {
-    const to = Math.min(count, from + pace.rows());
+    const to = Math.min(count, from + Math.min(most, pace.rows()));
     const start = performance.now();
     await write(from, to);
     await pace.rest(to - from, performance.now() - start);

@@ -3,7 +3,7 @@ import { readSearchLatency, reportSearchLatency } from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { createPublisher, createWriteThrottle } from '../src/index.ts';
-import { inPieces, type Pace } from '../src/write-throttle.ts';
+import { inPieces, type Pace, unthrottled } from '../src/write-throttle.ts';
 import { openWorkshop, textOf } from './support/workshop.ts';
 
 /** Writes that note how many of them are under way. */
@@ -169,4 +169,15 @@ describeWithServices('postgres', 'documents that are published while searches ar
     await sleep(60);
     expect(await readSearchLatency(workshop.pool, 50)).toBeUndefined();
   });
+});
+
+test('a large write goes in pieces also while nothing holds it up', async () => {
+  const pieces: number[][] = [];
+  const write = async (from: number, to: number) => void pieces.push([from, to]);
+  await unthrottled.run((pace) => inPieces(12, pace, write, 5));
+  expect(pieces).toEqual([
+    [0, 5],
+    [5, 10],
+    [10, 12],
+  ]);
 });

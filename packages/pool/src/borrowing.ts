@@ -234,6 +234,7 @@ export function createBorrowing({
     lane.waits.record(waitedMs, entry.takenAt);
     leaks.taken(entry, entry.takenAt, origin);
     // What is dead must not count as open until its borrower notices: others would wait instead of being told.
+    entry.resource.lane = entry.lane;
     entry.resource.whenDead = () => invalidate(entry, 'connection lost');
     emit?.({ type: 'checkout', connection: entry.resource.id, lane: entry.lane });
     return entry;
@@ -290,6 +291,7 @@ export function createBorrowing({
 
   function settle(entry: Entry<Connection>): void {
     entry.resource.whenDead = undefined;
+    entry.resource.lane = undefined;
     if (entry.resource.usable) resources.release(entry);
     else if (entry.state !== 'closed') invalidate(entry, 'connection lost');
   }

@@ -57,6 +57,8 @@ export class Connection {
   changed = false;
   /** What else is to be done when it dies; for whom it is lent to. */
   whenDead: (() => void) | undefined;
+  /** Of who has it now. */
+  lane: string | undefined;
   /** The statement under way was cancelled or outlived its lease; nobody waits for it any more. */
   cancelling: Promise<void> | undefined;
   readonly #options: ConnectionOptions;
@@ -358,7 +360,12 @@ export class Connection {
     values: readonly unknown[],
     options: QueryOptions | undefined,
   ): Promise<Result<R>> {
-    const end = callHook(hook, { connection: this.id, text, prepared: options?.prepare ?? false });
+    const end = callHook(hook, {
+      connection: this.id,
+      lane: this.lane,
+      text,
+      prepared: options?.prepare ?? false,
+    });
     try {
       const result = await this.#execute<R>(text, values, options);
       callHook(end, { rowCount: result.rowCount });

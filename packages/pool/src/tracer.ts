@@ -22,6 +22,8 @@ export interface ConnectEnd {
 }
 export interface QueryStart {
   connection: number;
+  /** Of its borrower; undefined for what the pool does by itself. */
+  lane: string | undefined;
   text: string;
   prepared: boolean;
 }

@@ -16,6 +16,8 @@ export interface ConsumerOptions {
   drainTimeoutMs?: number;
   /** How long an aborted handler may take to stop, in milliseconds. Default 2 000. */
   abortGraceMs?: number;
+  /** Whether each delivery is a span, in the trace of whoever added the job. Default false. */
+  traced?: boolean;
   hooks?: ConsumerHooks;
 }
 
@@ -46,6 +48,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     maxStalledCount: options.maxStalledCount ?? 5,
     drainTimeoutMs: options.drainTimeoutMs ?? 25_000,
     abortGraceMs: options.abortGraceMs ?? 2_000,
+    traced: options.traced ?? false,
     hooks: options.hooks ?? {},
   };
   atLeast('concurrency', resolved.concurrency, 1);

@@ -6,6 +6,7 @@ import { withDeadline } from './deadline.ts';
 import { QueueError, toError } from './errors.ts';
 import { createGate } from './gate.ts';
 import type { JobDefinition } from './job-definition.ts';
+import { createTelemetry } from './quiet-telemetry.ts';
 import { type JobHandler, type RunningJob, runJob } from './running-job.ts';
 
 export type ConsumerState = 'idle' | 'running' | 'paused' | 'draining' | 'closed';
@@ -94,6 +95,7 @@ export function createConsumer<P>(
       stalledInterval: settings.stalledIntervalMs,
       maxStalledCount: settings.maxStalledCount,
       runRetryDelay: FETCH_RETRY_MS,
+      ...(settings.traced && { telemetry: createTelemetry() }),
       drainDelay: polls(backend) ? SHARED_SESSION_POLL_MS / 1_000 : BLOCK_SECONDS,
     },
     connection.factory,

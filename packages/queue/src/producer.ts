@@ -18,6 +18,7 @@ import {
   removeIdle,
   stateOf,
 } from './queue-operations.ts';
+import { createTelemetry } from './quiet-telemetry.ts';
 
 export interface ProducerOptions {
   /** The queues that exist. Default: every job of this package. */
@@ -26,6 +27,8 @@ export interface ProducerOptions {
   commandTimeoutMs?: number;
   /** Hears connection errors; calls report their own failures by throwing. */
   onError?(error: Error): void;
+  /** Whether adding a job is a span of the trace under way, which the job takes along. Default false. */
+  traced?: boolean;
 }
 
 export interface Producer extends AsyncDisposable {
@@ -70,6 +73,7 @@ export function createProducer(backend: QueueBackend, options: ProducerOptions =
         connection: connection.connection,
         ...(connection.prefix === undefined ? {} : { prefix: connection.prefix }),
         defaultJobOptions: bullMqJobOptions(job),
+        ...(options.traced && { telemetry: createTelemetry() }),
       },
       connection.factory,
     );

@@ -1,7 +1,7 @@
 // Everything Sluice keeps in Postgres. Withheld: table names and field encoders, so that all SQL on our tables lives here.
 
 export { acceptUploads, type ReceivedUpload, settleUnchanged } from './accept-uploads.ts';
-export { apiKeyPrefix } from './api-key-format.ts';
+export { presentApiKey, readNewApiKey } from './api-key-body.ts';
 export {
   type ApiKeyRing,
   type ApiKeyRingOptions,
@@ -22,6 +22,7 @@ export {
   type Scope,
 } from './api-keys.ts';
 export { type AttemptRow, readAttempts } from './attempts.ts';
+export { type AuditEntry, deleteOldAudit, listAudit, recordAudit } from './audit-log.ts';
 export {
   type Batch,
   type BatchCounts,
@@ -86,6 +87,7 @@ export {
 } from './documents.ts';
 export { StoreError, type StoreErrorCode } from './errors.ts';
 export { estimateMatches, type MatchEstimate } from './estimate-matches.ts';
+export { explainStatement } from './explain-statement.ts';
 export { deleteIdempotencyKeys, type KeyedRequest, takeIdempotencyKey } from './idempotency-keys.ts';
 export { type IndexBuildRecord, recordIndexBuild } from './index-builds.ts';
 export { releaseLease, takeLease } from './leases.ts';

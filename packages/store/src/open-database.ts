@@ -8,6 +8,7 @@ import {
   type Pool,
   type PoolEvent,
   type PoolOptions,
+  type PoolTracer,
   type Queryable,
   type ReadRouter,
   type ReadRouterOptions,
@@ -35,6 +36,8 @@ export interface DatabaseOptions {
   reads: { urls: readonly string[]; maxLagMs: number };
   onEvent(event: PoolEvent): void;
   onReplica?: ReadRouterOptions['onChange'];
+  /** Of the primary's pool and those of its standbys. */
+  tracer?: PoolTracer;
 }
 
 /** Events that an operator should see in the log. */
@@ -98,6 +101,7 @@ function createBudget(options: DatabaseOptions): { budget?: ConnectionBudget; de
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connectionString, applicationName, reads, onEvent } = options;
+  const tracer = options.tracer && { tracer: options.tracer };
   const { budget, dedicated } = createBudget(options);
   const mirrored = budget && createMirroredBudget(budget);
   const pool = createPool({
@@ -107,6 +111,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString,
     applicationName,
     onEvent,
+    ...tracer,
   });
   const router =
     reads.urls.length > 0
@@ -119,6 +124,7 @@ export function openDatabase(options: DatabaseOptions): Database {
             applicationName,
             maxOverflow: 0,
             onEvent,
+            ...tracer,
           })),
           maxLagMs: reads.maxLagMs,
           ...(options.onReplica && { onChange: options.onReplica }),

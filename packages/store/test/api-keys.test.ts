@@ -112,6 +112,18 @@ function apiKeys(open: OpenDatabase): void {
     expect(reads).toBeLessThanOrEqual(1.1 * tenths + 1);
   });
 
+  test('keys are good for a while after the database was last heard of, and then it has to be asked', async () => {
+    await using own = await open();
+    await using ring = createApiKeyRing(own.pool, { pollMs: 60_000, maxAgeMs: 2_000 });
+    const { key } = await createApiKey(own.pool, plain);
+    await ring.refresh();
+    await own.pool.drain();
+    const found = await ring.find(key);
+    expect(found?.isValid()).toBe(true);
+    await expect.poll(() => found?.isValid(), { timeout: 5_000 }).toBe(false);
+    await expect(ring.find(key)).rejects.toThrow();
+  });
+
   test('who listens hears of a key that is made or revoked by hand, and not of one that is used', async () => {
     let heard = 0;
     await using catalog = createCatalog(pool, {

@@ -26,11 +26,23 @@ test('a line is JSON with the name of the process', async () => {
 test('secrets do not reach the log, by name or inside a URL', async () => {
   const output = await log(
     `log.info({ req: { headers: { authorization: 'Bearer hunter2' } }, apiKey: 'hunter2' }, 'x');
-     log.error(new Error('cannot reach postgres://sluice:hunter2@db/x'));`,
+     log.error(new Error('cannot reach postgres://sluice:hunter2@db/x'));
+     log.warn('somebody has sent slu_4fTzP0aBcD3e_' + 'hunter2'.padEnd(43, 'x') + ' in a URL');
+     log.info({ made: { id: '4fTzP0aBcD3e', key: 'hunter2' } }, 'x');`,
   );
+  expect(output).toContain('slu_4fTzP0aBcD3e_(hidden) in a URL');
   expect(output).toContain('(hidden)');
   expect(output).toContain('postgres://sluice:(hidden)@db/x');
   expect(output).not.toContain('hunter2');
+});
+
+test('a secret that is known does not reach the log, whoever quotes it', async () => {
+  const output = await log(
+    `const careful = createLogger({ name: 'x', level: 'debug', format: 'json', secrets: ['sk-hunter2', 'sk-hunter2-long', 'with"quote'] });
+     careful.warn({ err: new Error('Incorrect API key: sk-hunter2-long') }, 'sk-hunter2 with"quote');`,
+  );
+  expect(output).not.toMatch(/hunter2|quote|-long/);
+  expect(JSON.parse(output).msg).toBe('(hidden) (hidden)');
 });
 
 test('events of a subject are lines at debug, and those that somebody should see are warnings', async () => {

@@ -12,6 +12,8 @@ export interface TestEnvironment {
   readonly redisUrl: string | null;
   /** `TEST_CHROMIUM`: path of a Chromium, or of a browser that is made from it. */
   readonly chromium: string | null;
+  /** `TEST_PROMETHEUS`: a folder with the programs `prometheus` and `promtool`. */
+  readonly prometheusFolder: string | null;
   /** `CI`: what cannot run is a failure instead of a loud skip. */
   readonly ci: boolean;
   /** Folder that survives a fresh clone: `XDG_CACHE_HOME` or `~/.cache`, then `sluice`. */
@@ -25,6 +27,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): TestEnvir
     databaseUrl: env.TEST_DATABASE_URL || null,
     redisUrl: env.TEST_REDIS_URL || null,
     chromium: env.TEST_CHROMIUM || null,
+    prometheusFolder: env.TEST_PROMETHEUS || null,
     ci: env.CI !== undefined && env.CI !== '' && env.CI !== 'false' && env.CI !== '0',
     cacheFolder: join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice'),
     servicesForbidden: env.SLUICE_TEST_SERVICES === 'none',

@@ -2,6 +2,7 @@ import { createDebianHost } from './debian-host.ts';
 import { whyNoDocker } from './docker-engine.ts';
 import { readEnvironment, type TestEnvironment } from './environment.ts';
 import { TestingError } from './errors.ts';
+import { createLocalPrometheus } from './local-prometheus.ts';
 import { asReplica } from './replica.ts';
 import type {
   Files,
@@ -51,6 +52,8 @@ async function requireHost(): Promise<ServiceHost> {
 }
 
 async function requirePrometheus(): Promise<PrometheusHost> {
+  const { prometheusFolder } = readEnvironment();
+  if (prometheusFolder) return createLocalPrometheus(prometheusFolder);
   const { prometheus, name } = await requireHost();
   if (prometheus) return prometheus;
   throw new TestingError('SERVICES_UNAVAILABLE', `${name} runs no Prometheus`);

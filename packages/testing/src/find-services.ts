@@ -44,9 +44,10 @@ export async function startServices(): Promise<StartedServices> {
       databaseUrl,
       redisUrl,
       processes: host !== null,
-      prometheus: Boolean(host?.prometheus),
+      prometheus: Boolean(environment.prometheusFolder ?? host?.prometheus),
       source: source.filter(Boolean).join(', ') || 'none',
-      why: why ?? (host?.prometheus ? null : `${host?.name} runs no Prometheus`),
+      why:
+        why ?? (host?.prometheus ? null : `${host?.name} runs no Prometheus, and TEST_PROMETHEUS is not set`),
       runId: `${Math.floor(Date.now() / 1000).toString(36)}_${process.pid.toString(36)}`,
     },
     async [Symbol.asyncDispose]() {

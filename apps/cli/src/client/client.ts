@@ -26,6 +26,8 @@ export interface Client {
   /** Server-sent events of one upload. */
   events(upload: UploadBody, signal: AbortSignal): Promise<Response>;
   query(body: object): Promise<AnswerBody>;
+  /** Any other request, with a body of JSON where there is one. */
+  request<T>(method: string, path: string, body?: object): Promise<T>;
   /** Compares `sample` queries with exact search, now. */
   measureQuality(collection: string, sample: number): Promise<QualityBody>;
   /** Also when it is not ready. */
@@ -147,6 +149,13 @@ export function createClient({ url, key }: ClientOptions): Client {
       return { pool, database, queues, scaling };
     },
     findUpload: (id) => json(call(`/v1/uploads/${encodeURIComponent(id)}`)),
+    request: (method, path, body) =>
+      json(
+        call(path, {
+          method,
+          ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        }),
+      ),
     query: (body) =>
       json(
         call('/v1/query', {

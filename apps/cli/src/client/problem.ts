@@ -25,6 +25,7 @@ export class RequestError extends CliError {
 /** What the details of a problem don't say, because it is about this program. */
 function adviceOn(code: string, server: string): string[] {
   if (code === 'unauthorized') return ['Give the key of the server: --key or SLUICE_API_KEY.'];
+  if (code === 'forbidden') return ['Give a key with that scope: --key or SLUICE_API_KEY.'];
   if (code === 'collection_not_found') {
     const body = `'{"name":"NAME"}'`;
     return [`Create it: curl ${server}/v1/collections -H 'content-type: application/json' -d ${body}`];

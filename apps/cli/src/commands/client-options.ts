@@ -32,18 +32,17 @@ export function integerBetween(min: number, max: number): (text: string) => numb
   };
 }
 
-/** What every command that talks to a server takes. */
-export function withClientOptions(command: Command): Command {
+export function urlOption(description: string): Option {
   // Empty counts as not set, as in the rest of the configuration; a compose file cannot say it otherwise.
   for (const name of ['SLUICE_URL', 'SLUICE_API_KEY']) {
     if (process.env[name] === '') delete process.env[name];
   }
+  return new Option('--url <url>', description).env('SLUICE_URL').argParser(httpUrl);
+}
+
+/** What every command that talks to a server takes. */
+export function withClientOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--url <url>', 'address of the gateway')
-        .env('SLUICE_URL')
-        .default('http://127.0.0.1:3000')
-        .argParser(httpUrl),
-    )
+    .addOption(urlOption('address of the gateway').default('http://127.0.0.1:3000'))
     .addOption(new Option('--key <key>', 'API key, where the gateway asks for one').env('SLUICE_API_KEY'));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { showFirstKey } from '../first-key.ts';
 import { runService } from '../run-service.ts';
 
 // Loaded only by the command that needs it: `sluice query` should not wait for a server to load.
@@ -13,7 +14,7 @@ export function gatewayCommand(): Command {
     .action(() =>
       runService(async () => {
         const { runGateway } = await import('@sluice/gateway');
-        return runGateway(process.env);
+        return runGateway(process.env, { onFirstKey: showFirstKey });
       }),
     );
 }

@@ -68,7 +68,7 @@ async function serve(
   const troubles = Promise.race([lost, ...running.services.map((service) => service.givenUp)]);
   troubles.catch(() => {});
   await Promise.race([untilReady(url, readyTimeoutMs, signal), troubles]);
-  showBanner(url, { needsKey: database.config.http.apiKeys.length > 0 });
+  showBanner(url, { needsKey: database.config.http.apiKeys.length > 0 || !database.config.http.local });
   await troubles;
 }
 

@@ -20,8 +20,12 @@ export function loggedPid(log: string, name: string): number | undefined {
 export const leftOver = (pids: Up['pids']) => Object.values(pids).filter(isAlive);
 
 /** `sluice up` with the embedded Postgres, ready. Whatever of it is left at the end of the test is killed. */
-export async function startUp(dataDir: string, environment: Record<string, string> = {}): Promise<Up> {
-  const up = startSluice(['up'], { PORT: '0', SLUICE_DATA_DIR: dataDir, ...environment });
+export async function startUp(
+  dataDir: string,
+  environment: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Up> {
+  const up = startSluice(['up', ...args], { PORT: '0', SLUICE_DATA_DIR: dataDir, ...environment });
   const ready = /Web page\s+(\S+?)\/\s/;
   const match = await until('sluice up is ready', () => {
     if (up.child.exitCode !== null) throw new Error(`sluice up ended: ${up.stderr()}`);

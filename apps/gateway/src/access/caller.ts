@@ -20,7 +20,7 @@ export interface Caller {
 
 declare module 'express-serve-static-core' {
   interface Request {
-    /** Set by `authorize`, before any route that is not public. */
+    /** Set by `authenticate`, before any route that is not public. */
     caller: Caller;
   }
 }

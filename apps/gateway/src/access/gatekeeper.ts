@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiKeyRing, KeyLimits } from '@sluice/store';
 import { HttpProblem } from '../http-problem.ts';
 import { allScopes, type Caller, withImplied } from './caller.ts';
+import type { FailedAttempts } from './failed-attempts.ts';
 
 export interface GatekeeperOptions {
   /** Of the environment: good for everything. */
@@ -9,14 +10,15 @@ export interface GatekeeperOptions {
   ring: ApiKeyRing;
   /** Whether only this machine can reach the port. Then no key is asked for before there is one. */
   local: boolean;
+  failed: FailedAttempts;
 }
 
 /** Says who somebody is by the key they send. */
 export interface Gatekeeper {
   /** As far as that is known yet. */
   keysRequired(): boolean;
-  /** Throws `unauthorized`, and `database_unavailable` where it cannot be known. */
-  identify(key: string | undefined): Promise<Caller>;
+  /** Throws `unauthorized`, `rate_limited` after too many wrong keys, and `database_unavailable` where it cannot be known. */
+  identify(key: string | undefined, address: string | undefined): Promise<Caller>;
   /** Calls `onEnd` when the caller may not go on any more. Returns how to stop. */
   whenInvalid(caller: Caller, onEnd: () => void): () => void;
 }
@@ -37,7 +39,7 @@ function allowedEverything(keyId: string | undefined, name: string, isValid: () 
   };
 }
 
-export function createGatekeeper({ bootstrapKeys, ring, local }: GatekeeperOptions): Gatekeeper {
+export function createGatekeeper({ bootstrapKeys, ring, local, failed }: GatekeeperOptions): Gatekeeper {
   const bootstrap = bootstrapKeys.map((key, i) => ({
     digest: digest(key),
     caller: allowedEverything(`env-${i + 1}`, `key ${i + 1} of SLUICE_API_KEYS`, () => true),
@@ -84,15 +86,21 @@ export function createGatekeeper({ bootstrapKeys, ring, local }: GatekeeperOptio
 
   return {
     keysRequired,
-    async identify(key) {
+    async identify(key, address) {
       if (await isOpen()) return localCaller;
-      const caller = key === undefined ? undefined : (findBootstrap(key) ?? (await findManaged(key)));
+      if (key === undefined)
+        throw new HttpProblem('unauthorized', 'send an API key as "Authorization: Bearer KEY"');
+      const blockedMs = await failed.blockedMs(address);
+      // Somebody chose those of the environment, so they might be guessed. The others cannot be, and whoever shares an address with one who
+      // guesses can go on with them.
+      const caller = (blockedMs === 0 ? findBootstrap(key) : undefined) ?? (await findManaged(key));
       if (caller) return caller;
-      const detail =
-        key === undefined
-          ? 'send an API key as "Authorization: Bearer KEY"'
-          : 'this API key is not known, has expired or was revoked';
-      throw new HttpProblem('unauthorized', detail);
+      await failed.note(address);
+      if (blockedMs === 0)
+        throw new HttpProblem('unauthorized', 'this API key is not known, has expired or was revoked');
+      const retryAfterSeconds = Math.ceil(blockedMs / 1_000);
+      const detail = `too many wrong API keys from this address; try again after ${retryAfterSeconds} s`;
+      throw new HttpProblem('rate_limited', detail, { retryAfterSeconds });
     },
     whenInvalid: (caller, onEnd) =>
       ring.watch(() => {

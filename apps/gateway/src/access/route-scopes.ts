@@ -6,7 +6,7 @@ type Rule = readonly [methods: string, path: string, needed: Scope | 'public'];
  * What a request needs; the first rule that fits holds. `:name` stands for one segment, `**` at the end for any number of them, none
  * included. What no rule fits needs `admin`, so a route that somebody forgets here is closed and not open.
  */
-export const routeScopes: readonly Rule[] = [
+const routeScopes: readonly Rule[] = [
   ['GET', '/healthz', 'public'],
   ['GET', '/readyz', 'public'],
   // The page and the reference hold no data; they ask the API for it with the key of whoever looks at them.
@@ -42,25 +42,29 @@ export const routeScopes: readonly Rule[] = [
   ['GET', '/v1/receipts/:id', 'ingest'],
 
   ['POST PATCH DELETE', '/v1/collections/**', 'admin'],
+  ['GET POST DELETE', '/v1/keys/**', 'admin'],
+  ['GET', '/v1/audit', 'admin'],
   ['POST PUT PATCH DELETE', '/admin/queues/**', 'admin'],
 ];
 
 // As Express compares paths: letters of either case, and a slash at the end or none.
 const segmentsOf = (path: string) => path.toLowerCase().replace(/\/$/, '').split('/');
 
-function fits(pattern: string, path: string): boolean {
-  const expected = segmentsOf(pattern);
-  const given = segmentsOf(path);
-  const open = expected.at(-1) === '**';
-  if (open) expected.pop();
-  if (open ? given.length < expected.length : given.length !== expected.length) return false;
-  return expected.every((segment, i) => (segment.startsWith(':') ? given[i] !== '' : segment === given[i]));
+// Every request asks, so what can be done once is.
+const compiled = routeScopes.map(([methods, path, needed]) => {
+  const segments = segmentsOf(path);
+  const open = segments.at(-1) === '**';
+  return { methods: methods.split(' '), segments: open ? segments.slice(0, -1) : segments, open, needed };
+});
+
+function fits({ segments, open }: (typeof compiled)[number], given: readonly string[]): boolean {
+  if (open ? given.length < segments.length : given.length !== segments.length) return false;
+  return segments.every((segment, i) => (segment.startsWith(':') ? given[i] !== '' : segment === given[i]));
 }
 
 export function requiredScope(method: string, path: string): Scope | 'public' {
   const asked = method === 'HEAD' ? 'GET' : method;
-  const rule = routeScopes.find(
-    ([methods, pattern]) => methods.split(' ').includes(asked) && fits(pattern, path),
-  );
-  return rule?.[2] ?? 'admin';
+  const given = segmentsOf(path);
+  const rule = compiled.find((one) => one.methods.includes(asked) && fits(one, given));
+  return rule?.needed ?? 'admin';
 }

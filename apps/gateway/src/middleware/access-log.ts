@@ -1,18 +1,21 @@
-import type { Logger } from '@sluice/telemetry';
+import { inTrace, type Logger } from '@sluice/telemetry';
 import type { RequestHandler } from 'express';
 import type { Caller } from '../access/caller.ts';
+import { isProbe } from './is-probe.ts';
+
+function levelOf(status: number): 'error' | 'warn' | 'info' {
+  // What is away or overloaded says so itself; these are many at a time, and nothing is broken here.
+  if (status === 503) return 'warn';
+  return status >= 500 ? 'error' : 'info';
+}
 
 /** One line a request, when its answer is out. Probes log at debug. */
 export function accessLog(log: Logger): RequestHandler {
   return function logAccess(request, response, next) {
     const start = performance.now();
     const path = request.path;
-    response.once('close', () => {
-      const level = /^\/(healthz|readyz|metrics|assets)/.test(path)
-        ? 'debug'
-        : response.statusCode >= 500
-          ? 'error'
-          : 'info';
+    const tell = inTrace(() => {
+      const level = isProbe(path) ? 'debug' : levelOf(response.statusCode);
       log[level](
         {
           request_id: request.id,
@@ -27,6 +30,7 @@ export function accessLog(log: Logger): RequestHandler {
         'request',
       );
     });
+    response.once('close', tell);
     next();
   };
 }

@@ -1,52 +1,11 @@
-import type { Request, RequestHandler, Response } from 'express';
-import type { Gatekeeper } from '../access/gatekeeper.ts';
+import type { RequestHandler } from 'express';
 import { requiredScope } from '../access/route-scopes.ts';
 import { HttpProblem } from '../http-problem.ts';
-import { dashboardPath } from '../routes/queue-dashboard.ts';
 
-/** The key of `Authorization: Bearer KEY`, or the password of `Basic`, which is what a browser can send. */
-function presentedKey(header: string | undefined): string | undefined {
-  const [, scheme, value] = /^(bearer|basic)\s+(\S+)$/i.exec(header ?? '') ?? [];
-  if (scheme?.toLowerCase() === 'bearer') return value;
-  if (!value) return undefined;
-  const credentials = Buffer.from(value, 'base64').toString('utf8');
-  return credentials.slice(credentials.indexOf(':') + 1);
-}
-
-function challenge(path: string): string {
-  // A browser asks its user for this one.
-  return path.toLowerCase().startsWith(dashboardPath)
-    ? 'Basic realm="Sluice: any user, an API key as password"'
-    : 'Bearer';
-}
-
-/** What is still arriving or being sent; an answer that is about to be given is given. */
-function cutOff(request: Request, response: Response): void {
-  if (response.headersSent || !request.complete) response.destroy();
-}
-
-/**
- * Lets in who may: by the table of routes, before any of them. A request that goes on while its key is revoked or expires, such as an
- * event stream, is cut off.
- */
-export function authorize(gatekeeper: Gatekeeper): RequestHandler {
-  return async function checkAccess(request, response, next) {
-    const needed = requiredScope(request.method, request.path);
-    if (needed === 'public') return next();
-    try {
-      request.caller = await gatekeeper.identify(presentedKey(request.get('authorization')));
-    } catch (error) {
-      if (error instanceof HttpProblem && error.status === 401)
-        response.set('www-authenticate', challenge(request.path));
-      throw error;
-    }
-    const { caller } = request;
-    if (!caller.scopes.has(needed)) {
-      const detail = `this API key has not the scope "${needed}", which ${request.method} ${request.path} needs`;
-      throw new HttpProblem('forbidden', detail, { scope: needed, scopes: [...caller.scopes] });
-    }
-    const stop = gatekeeper.whenInvalid(caller, () => cutOff(request, response));
-    response.once('close', stop);
-    next();
-  };
-}
+/** Lets in who has the scope that the table of routes asks for, before any of them. */
+export const authorize: RequestHandler = function checkAccess(request, _response, next) {
+  const needed = requiredScope(request.method, request.path);
+  if (needed === 'public' || request.caller.scopes.has(needed)) return next();
+  const detail = `this API key has not the scope "${needed}", which ${request.method} ${request.path} needs`;
+  throw new HttpProblem('forbidden', detail, { scope: needed, scopes: [...request.caller.scopes] });
+};

@@ -4,7 +4,7 @@ import { routeTemplate } from '../route-template.ts';
 
 /** Counts each request when its answer is out. */
 export function measure(metrics: HttpMetrics): RequestHandler {
-  return (request, response, next) => {
+  return function measureRequest(request, response, next) {
     const end = metrics.begin(request.method);
     response.once('close', () => {
       const status = response.writableFinished ? response.statusCode : undefined;

@@ -1,5 +1,5 @@
 import type { Logger } from '@sluice/telemetry';
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { HttpProblem, problemDocument } from '../http-problem.ts';
 import { toProblem } from '../to-problem.ts';
 
@@ -44,6 +44,13 @@ function cutOffRest(response: Response): void {
   });
 }
 
+export function sendProblem(request: Request, response: Response, problem: HttpProblem): void {
+  cutOffRest(response);
+  if (problem.extras.retryAfterSeconds) response.set('retry-after', String(problem.extras.retryAfterSeconds));
+  response.status(problem.status).type('application/problem+json');
+  response.send(JSON.stringify(problemDocument(problem, request.path, request.id)));
+}
+
 /** Every error of every route ends here, as a problem document. */
 export function problems(log: Logger): ErrorRequestHandler {
   return (error, request, response, _next) => {
@@ -55,10 +62,6 @@ export function problems(log: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    cutOffRest(response);
-    if (problem.extras.retryAfterSeconds)
-      response.set('retry-after', String(problem.extras.retryAfterSeconds));
-    response.status(problem.status).type('application/problem+json');
-    response.send(JSON.stringify(problemDocument(problem, request.path, request.id)));
+    sendProblem(request, response, problem);
   };
 }

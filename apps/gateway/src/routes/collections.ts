@@ -7,6 +7,7 @@ import {
   deleteCollection,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { audit } from '../access/audit.ts';
 import { mayUse } from '../access/caller.ts';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { completeCollection } from '../embedding-defaults.ts';
@@ -27,9 +28,11 @@ export function collectionRoutes(services: Services): Router {
     })
     .post(express.json(), async (request, response) => {
       const definition = completeCollection(validate(newCollectionSchema, request.body), embeddingDefaults);
-      const created = await pool
-        .lane('interactive')
-        .transaction((transaction) => createCollection(transaction, definition, vectorIndex));
+      const created = await pool.lane('interactive').transaction(async (transaction) => {
+        const collection = await createCollection(transaction, definition, vectorIndex);
+        await audit(transaction, log, request, { action: 'collection.create', target: collection.name });
+        return collection;
+      });
       await catalog.refresh();
       response.status(201).location(`/v1/collections/${created.name}`).json(presentCollection(created));
     })
@@ -50,20 +53,25 @@ export function collectionRoutes(services: Services): Router {
       await pool.lane('interactive').transaction(async (transaction) => {
         if (indexes) await declareMetadataIndexes(transaction, id, indexes);
         if (textSearch !== undefined) await declareTextSearch(transaction, id, textSearch);
+        const details = { metadata_indexes: indexes, text_search: textSearch };
+        await audit(transaction, log, request, { action: 'collection.change', target: name, details });
       });
       await catalog.refresh();
       response.json(presentCollection(await requireCollection(catalog, name, request.caller)));
     })
     .delete(async (request, response) => {
       const { id, name } = await requireCollection(catalog, request.params.name, request.caller);
-      const deleted = await pool
-        .lane('interactive')
-        .transaction((transaction) => deleteCollection(transaction, id));
+      const deleted = await pool.lane('interactive').transaction(async (transaction) => {
+        const deletion = await deleteCollection(transaction, id);
+        const details = { receipt: deletion?.id };
+        if (deletion)
+          await audit(transaction, log, request, { action: 'collection.delete', target: name, details });
+        return deletion;
+      });
       if (!deleted) {
         await catalog.refresh();
         throw collectionNotFound(name);
       }
-      log.info({ request_id: request.id, collection: name, receipt: deleted.id }, 'collection deleted');
       response.json(await settleDeletion(services, deleted));
     })
     .all(methodNotAllowed('GET', 'PATCH', 'DELETE'));

@@ -179,6 +179,8 @@ export function createUpload(services: Services): RequestHandler[] {
     const { batch: batchId, webhook: webhookUrl } = said;
     if (webhookUrl) webhooks.check(webhookUrl);
     await backlog.requireRoom();
+    const announced = Number(request.get('content-length') ?? 0);
+    await using reservation = await services.quotas.reserve(response, announced);
     if (batchId) await requireOpenBatch(batchId, request.caller, idempotencyKey);
     await using batch = createUploadBatch({
       db: pool.lane('interactive'),
@@ -190,6 +192,8 @@ export function createUpload(services: Services): RequestHandler[] {
     });
     await receiveAll(request, batch);
     const { uploads, replayed } = await batch.accept();
+    const bytes = uploads.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await reservation.settle(replayed ? { uploads: 0, bytes: 0 } : { uploads: uploads.length, bytes });
     enqueueUploads(
       services,
       uploads.filter(({ state }) => state === 'queued').map(({ id, turn }) => ({ id, turn: turn ?? 1 })),

@@ -11,6 +11,7 @@ import {
   retryUpload,
 } from '@sluice/store';
 import express, { Router } from 'express';
+import { audit } from '../access/audit.ts';
 import { settleDeletion } from '../deletion-receipt.ts';
 import { explainWaiting } from '../explain-waiting.ts';
 import { HttpProblem } from '../http-problem.ts';
@@ -63,11 +64,19 @@ export function uploadRoutes(services: Services): Router {
       const { collections } = request.caller;
       const collectionId = collection && (await requireCollection(catalog, collection, request.caller)).id;
       const which = { collectionId: collectionId || undefined, collections, code, retryable };
-      const ids = await redriveUploads(pool, which, limit);
+      const ids = await pool.lane('interactive').transaction(async (transaction) => {
+        const redriven = await redriveUploads(transaction, which, limit);
+        const details = { uploads: redriven.length, code, retryable };
+        await audit(transaction, log, request, {
+          action: 'uploads.retry',
+          target: collection ?? null,
+          details,
+        });
+        return redriven;
+      });
       enqueueUploads(services, await assignTurns(pool, ids), request.id);
       void progress.announceChange(ids);
       const body: RedrivenBody = { upload_ids: ids, remaining: await countFailedUploads(pool, which) };
-      log.info({ request_id: request.id, uploads: ids.length, ...which }, 'failed uploads redriven');
       response.json(body);
     })
     .all(methodNotAllowed('POST'));

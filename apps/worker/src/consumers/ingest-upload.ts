@@ -8,6 +8,7 @@ export interface IngestUploadConsumerOptions {
   drainTimeoutMs: number;
   /** Told how long each job took that was done, in ms. */
   onDone(durationMs: number): void;
+  traced: boolean;
   observers: Observers;
 }
 
@@ -15,7 +16,7 @@ export interface IngestUploadConsumerOptions {
 export function consumeIngestUpload(
   backend: QueueBackend,
   ingestion: IngestionDependencies,
-  { concurrency, lockDurationMs, drainTimeoutMs, onDone, observers }: IngestUploadConsumerOptions,
+  { concurrency, lockDurationMs, drainTimeoutMs, onDone, traced, observers }: IngestUploadConsumerOptions,
 ): Consumer {
   const { log, metrics } = observers;
   const handler = observed(
@@ -36,6 +37,7 @@ export function consumeIngestUpload(
     lockDurationMs,
     stalledIntervalMs: Math.max(1_000, lockDurationMs / 2),
     drainTimeoutMs,
+    traced,
     hooks: {
       onCompleted: ({ durationMs }) => onDone(durationMs),
       onStalled({ jobId }) {
