@@ -348,6 +348,8 @@ export const en = {
     connections: 'Connections',
   },
   errors: {
+    /** What codes of the server mean, in front of its own words. Those are English, which says enough here. */
+    meanings: {} as Record<string, string>,
     request: (id: string) => `Request ${id}`,
     unreachable: 'The server does not answer. Is it running?',
     sendingBroke:
