@@ -5,11 +5,12 @@ import { languages } from '../src/strings/index.ts';
 const { duration, size, since } = createFormat('en');
 
 it('gives a duration in the units that fit it', () => {
-  expect([0.42, 12.4, 999, 1_500, 61_000, 3_660_000, 90_000_000].map(duration)).toEqual([
+  expect([0.42, 12.4, 999, 1_500, 60_000, 61_000, 3_660_000, 90_000_000].map(duration)).toEqual([
     '0.4 ms',
     '12 ms',
     '999 ms',
     '1.5 s',
+    '1 min',
     '1 min 1 s',
     '1 hr 1 min',
     '1 day 1 hr',

@@ -26,6 +26,7 @@ const flags = [
   // Its sandbox needs namespaces that a root of its own does not have. It opens pages of the test only.
   '--no-sandbox',
   '--disable-gpu',
+  '--hide-scrollbars',
   '--disable-dev-shm-usage',
   '--disable-background-networking',
   '--disable-component-update',

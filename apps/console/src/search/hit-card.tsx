@@ -55,8 +55,9 @@ function Neighbours({ passages }: { passages: NonNullable<HitBody['context']>['b
   );
 }
 
-function Metadata({ metadata }: { metadata: HitBody['document']['metadata'] }) {
-  const fields = Object.entries(metadata);
+function Metadata({ metadata, title }: HitBody['document']) {
+  // The title is above already.
+  const fields = Object.entries(metadata).filter(([, value]) => value !== title);
   if (fields.length === 0) return null;
   return (
     <ul class="chips">
@@ -109,7 +110,7 @@ export function HitCard({ hit, query, bestScore }: HitCardProps) {
         {context && <Neighbours passages={context.before} />}
         <Passage text={bodyOf(hit)} query={query} />
         {context && <Neighbours passages={context.after} />}
-        <Metadata metadata={document.metadata} />
+        <Metadata {...document} />
       </article>
     </li>
   );

@@ -5,9 +5,11 @@ export type Fault = Pick<ApiError, 'code' | 'message'> & Partial<Pick<ApiError, 
 
 /** What went wrong, with the code to look up and the request id to find in the log. */
 export function ErrorNote({ error }: { error: Fault }) {
+  const meaning = strings.value.errors.meanings[error.code];
   return (
     <div class="error" role="alert">
-      <p class="lines">{error.message}</p>
+      {meaning && <p>{meaning}</p>}
+      <p class={meaning ? 'lines small' : 'lines'}>{error.message}</p>
       <p class="small">
         <code>{error.code}</code>
         {error.requestId && <> {strings.value.errors.request(error.requestId)}</>}

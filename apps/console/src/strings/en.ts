@@ -73,7 +73,7 @@ export const en = {
   uploads: {
     title: 'Documents',
     lead: 'Drop files or whole folders; watch them being read, embedded and indexed.',
-    drop: 'Drop files or folders anywhere on this page',
+    drop: 'Drop files or folders here',
     chooseFiles: 'Choose files',
     chooseFolder: 'Choose a folder',
     formats: 'PDF, Word, PowerPoint, Excel, EPUB, HTML, Markdown, text, CSV, JSON',
@@ -122,6 +122,7 @@ export const en = {
     busy: 'The server is busy; sent again in a moment',
     sending: (share: number) => (share < 1 ? `Sending, ${Math.floor(share * 100)} %` : 'Sent, being stored'),
     chunksOf: (done: number, total: number) => `${whole(done)} of ${plural(total, 'chunk', 'chunks')}`,
+    chunksSoFar: (done: number) => `${plural(done, 'chunk', 'chunks')} so far`,
     chunks: (count: number) => plural(count, 'chunk', 'chunks'),
     attempt: (count: number) => `attempt ${whole(count)}`,
     willRetry: 'It will be tried again.',
@@ -279,7 +280,7 @@ export const en = {
     latency: 'Database latency',
     latencyNote: 'control lane',
     lanes: 'Lanes of the pool',
-    lanesHint: 'The last five minutes, every two seconds.',
+    lanesHint: 'In the gateway that answers, up to five minutes back.',
     lane: { interactive: 'Interactive', bulk: 'Bulk', control: 'Control' } as Record<string, string>,
     laneNote: {
       interactive: 'searches and the API',
@@ -347,6 +348,8 @@ export const en = {
     connections: 'Connections',
   },
   errors: {
+    /** What codes of the server mean, in front of its own words. Those are English, which says enough here. */
+    meanings: {} as Record<string, string>,
     request: (id: string) => `Request ${id}`,
     unreachable: 'The server does not answer. Is it running?',
     sendingBroke:

@@ -21,14 +21,20 @@ export function createFormat(locale: string) {
   const hours = unit('hour');
   const days = unit('day');
 
+  /** A larger and a smaller unit, the latter only where there is something of it. */
+  function both(larger: Intl.NumberFormat, count: number, smaller: string, rest: number): string {
+    return rest > 0 ? `${larger.format(count)} ${smaller}` : larger.format(count);
+  }
+
   function duration(ms: number): string {
     if (ms < second) return `${ms < 10 ? decimal.format(ms) : whole.format(Math.round(ms))} ms`;
     if (ms < minute) return `${decimal.format(ms / second)} s`;
-    if (ms < hour)
-      return `${minutes.format(Math.floor(ms / minute))} ${Math.round((ms % minute) / second)} s`;
-    if (ms < day)
-      return `${hours.format(Math.floor(ms / hour))} ${minutes.format(Math.round((ms % hour) / minute))}`;
-    return `${days.format(Math.floor(ms / day))} ${hours.format(Math.round((ms % day) / hour))}`;
+    const secondsLeft = Math.floor((ms % minute) / second);
+    if (ms < hour) return both(minutes, Math.floor(ms / minute), `${secondsLeft} s`, secondsLeft);
+    const minutesLeft = Math.floor((ms % hour) / minute);
+    if (ms < day) return both(hours, Math.floor(ms / hour), minutes.format(minutesLeft), minutesLeft);
+    const hoursLeft = Math.floor((ms % day) / hour);
+    return both(days, Math.floor(ms / day), hours.format(hoursLeft), hoursLeft);
   }
 
   function size(bytes: number): string {

@@ -3,7 +3,9 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 const height = 96;
-const windowSeconds = 300;
+// All that is kept, once there is as much; a few samples over five minutes would be a dot at the edge.
+const longestWindow = 300;
+const shortestWindow = 60;
 
 export interface Series {
   name: string;
@@ -29,6 +31,10 @@ function colorOf(root: HTMLElement, tone: string): string {
   return probe ? getComputedStyle(probe).color : 'gray';
 }
 
+function clockTime(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString(document.documentElement.lang, { hourCycle: 'h23' });
+}
+
 function faint(color: string): string {
   return color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.14)');
 }
@@ -50,7 +56,10 @@ function optionsOf(root: HTMLElement, width: number, props: () => ChartProps): u
     padding: [6, 4, 0, 0],
     scales: {
       x: {
-        range: (_self, _min, max) => [max - windowSeconds, max],
+        range: (_self, min, max) => {
+          const shown = Math.min(longestWindow, Math.max(shortestWindow, max - min));
+          return [max - shown, max];
+        },
       },
       y: {
         range: (_self, _min, max) => [0, Math.max(props().atLeast, max * 1.1)],
@@ -60,15 +69,8 @@ function optionsOf(root: HTMLElement, width: number, props: () => ChartProps): u
       {
         ...axis,
         size: 20,
-        space: 70,
-        values: (_self, ticks) =>
-          ticks.map((tick) =>
-            new Date(tick * 1_000).toLocaleTimeString(document.documentElement.lang, {
-              hour: '2-digit',
-              minute: '2-digit',
-              hourCycle: 'h23',
-            }),
-          ),
+        space: 90,
+        values: (_self, ticks) => ticks.map(clockTime),
         grid: { show: false },
       },
       { ...axis, size: 44, space: 28, values: (_self, ticks) => ticks.map((tick) => props().format(tick)) },

@@ -22,6 +22,7 @@ function Progress({ upload }: { upload: UploadBody }) {
       <span class="small">
         {words.stages[upload.stage]}
         {total !== null && `, ${words.chunksOf(done, total)}`}
+        {total === null && done > 0 && `, ${words.chunksSoFar(done)}`}
         {upload.attempts > 1 && `, ${words.attempt(upload.attempts)}`}
       </span>
     </div>
