@@ -77,6 +77,7 @@ describeWithServices(['postgres', 'redis'], 'traces', () => {
       );
     expect(statements(request?.spanId).length).toBeGreaterThan(1);
     expect(statements(job?.spanId).length).toBeGreaterThan(1);
+    expect(statements(job?.spanId).map(({ name }) => name)).toContain('postgres copy');
     expect(statements(job?.spanId)[0]?.attributes).toMatchObject({
       'db.system.name': 'postgresql',
       'sluice.lane': 'bulk',
