@@ -164,6 +164,7 @@ export {
   type NewUpload,
   type Progress,
   putOffUpload,
+  type QuietUpload,
   recordFailure,
   recordProgress,
   releaseUpload,
