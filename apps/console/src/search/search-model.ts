@@ -31,7 +31,11 @@ export interface SearchModel {
 }
 
 /** What is asked for and what was found; it outlives the view. */
-export function createSearchModel(api: Pick<Api, 'query'>, choice: CollectionChoice): SearchModel {
+export function createSearchModel(
+  api: Pick<Api, 'query'>,
+  choice: CollectionChoice,
+  onAnswered: (question: Question) => void,
+): SearchModel {
   const query = signal('');
   const mode = signal<QueryBody['mode']>('hybrid');
   const count = signal(10);
@@ -84,6 +88,7 @@ export function createSearchModel(api: Pick<Api, 'query'>, choice: CollectionCho
         ...(around.value && { context: { before: 1, after: 1 } }),
       };
       const answer = await ask(asked);
+      if (answer) onAnswered(asked);
       if (answer)
         found.value = {
           query: asked.query,
