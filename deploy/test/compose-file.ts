@@ -17,6 +17,8 @@ export interface Service {
   container_name?: string;
   init?: boolean;
   build?: { dockerfile: string };
+  read_only?: boolean;
+  secrets?: string[];
 }
 
 export interface ComposeFile {

@@ -11,6 +11,7 @@ import {
   compose,
   environmentOf,
   interpolate,
+  monitoring,
   monitoringSource,
   REQUIRED,
   redisSettings,
@@ -45,8 +46,10 @@ describe('docker-compose.yml', () => {
     formats.default(ajv);
     ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/u);
     const validate = ajv.compile(rules);
-    validate(compose);
-    expect(validate.errors).toBeNull();
+    for (const file of [compose, monitoring]) {
+      validate(file);
+      expect(validate.errors).toBeNull();
+    }
     expect(validate({ services: { gateway: { imaeg: 'typo' } } })).toBe(false);
   });
 

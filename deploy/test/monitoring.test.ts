@@ -15,6 +15,8 @@ describe('deploy/monitoring.compose.yml', () => {
       expect(service.image).toMatch(/^[\w./-]+:v?\d+\.\d+\.\d+$/u);
       expect(bytes(service.deploy.resources.limits.memory)).toBeGreaterThan(0);
       expect(service.healthcheck?.test?.[0]).toBe('CMD');
+      // Compose refuses a secret from the environment in a container that is read-only (docker/compose#12031).
+      if (service.secrets) expect(service.read_only).toBeUndefined();
       for (const volume of service.volumes ?? []) {
         const [source = ''] = volume.split(':');
         if (source.startsWith('.')) expect(existsSync(join(ROOT, source)), source).toBe(true);

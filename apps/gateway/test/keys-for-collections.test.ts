@@ -1,8 +1,10 @@
 import type { BatchBody, CollectionBody, DocumentBody, ReceiptBody, UploadBody } from '@sluice/contract';
 import { describeWithServices } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { requiredScope } from '../src/access/route-scopes.ts';
 import { form, problemOf } from './support/client.ts';
 import { bearer, createKeyMaker, type KeyMaker } from './support/keys.ts';
+import { type ListedRoute, listRoutes } from './support/list-routes.ts';
 import { startSluice } from './support/running-service.ts';
 
 const bootstrap = 'a-key-of-sufficient-length';
@@ -27,6 +29,7 @@ async function expectProblem(answer: Promise<Response>, status: number, code: st
 describeWithServices(['postgres'], 'a key for some collections', () => {
   const stack = new AsyncDisposableStack();
   let url: string;
+  let routes: ListedRoute[];
   let keys: KeyMaker;
   let all: Sender;
   let ours: Sender;
@@ -56,6 +59,7 @@ describeWithServices(['postgres'], 'a key for some collections', () => {
   beforeAll(async () => {
     const sluice = stack.use(await startSluice('postgres-only', { SLUICE_API_KEYS: bootstrap }));
     url = sluice.url;
+    routes = listRoutes(sluice.app);
     keys = stack.use(createKeyMaker(sluice.environment.DATABASE_URL as string));
     const of = async (name: string) =>
       sender((await keys.make({ scopes: ['ingest', 'query'], collections: [name] })).key);
@@ -131,6 +135,49 @@ describeWithServices(['postgres'], 'a key for some collections', () => {
     expect(
       (await bodyOf<DocumentBody>(ours.send('GET', `/documents/${ourUpload.document_id}`))).collection,
     ).toBe('ours');
+  });
+
+  test('gets nothing of another from any route, also from one that is yet to come', async () => {
+    const { id: batch } = await bodyOf<BatchBody>(theirs.send('POST', '/batches'), 201);
+    const text = { text: 'Theirs too.', collection: 'theirs' };
+    await bodyOf(theirs.send('POST', `/uploads?batch=${batch}`, text), 202);
+    const gone = await settled(theirs.upload('theirs', 'It goes at once.'));
+    const { id: receipt } = await bodyOf<ReceiptBody>(theirs.send('DELETE', `/uploads/${gone.id}`));
+    const ids: Record<string, string> = {
+      uploads: theirUpload.id,
+      documents: theirUpload.document_id,
+      batches: batch,
+      receipts: receipt,
+    };
+    const bodies: Record<string, unknown> = {
+      'POST /v1/query': { query: 'theirs', collection: 'theirs' },
+      'POST /v1/uploads': text,
+      'PATCH /v1/documents/:id': { name: 'ours now' },
+    };
+    // What says nothing of a collection; then there is nothing of others in the answer.
+    const open = ['GET /v1/uploads', 'POST /v1/uploads/retry', 'POST /v1/batches', 'GET /v1/collections'];
+    const asked = routes.filter(
+      ({ method, path }) =>
+        method !== 'ALL' && path.startsWith('/v1/') && requiredScope(method, path) !== 'admin',
+    );
+    expect(asked.length).toBeGreaterThan(20);
+    for (const { method, path } of asked) {
+      const [, , noun = ''] = path.split('/');
+      const theirPath = path.replace(':id', ids[noun] ?? 'unknown').replace(':name', 'theirs');
+      const query = path === '/v1/documents' ? '?collection=theirs' : '';
+      const title = `${method} ${path}`;
+      const body = method === 'GET' ? undefined : (bodies[title] ?? {});
+      const answer = await ours.send(method, `${theirPath}${query}`.slice('/v1'.length), body);
+      if (!open.includes(title)) expect([403, 404], title).toContain(answer.status);
+      const given = await answer.text();
+      if (open.includes(title)) {
+        expect(answer.ok, title).toBe(true);
+        for (const secret of [...Object.values(ids), '"theirs"']) expect(given, title).not.toContain(secret);
+      }
+    }
+    // Nothing was changed, either.
+    expect((await bodyOf<UploadBody>(theirs.send('GET', `/uploads/${theirUpload.id}`))).state).toBe('ready');
+    expect((await bodyOf<BatchBody>(theirs.send('GET', `/batches/${batch}`))).cancelled_at).toBeNull();
   });
 
   test('puts none of another back in line', async () => {

@@ -45,8 +45,8 @@ function dashboard(mode: Mode): void {
     fetch(`${url}/admin/queues/api/queues/ingest-upload${path}`, { method: 'PUT', headers });
 
   test('has its buttons for who may use them only', async () => {
-    await expect.poll(async () => (await get('/admin/queues', monitor)).status).toBe(200);
-    await expect.poll(async () => (await get('/admin/queues', admin)).status).toBe(200);
+    await expect.poll(async () => (await get('/admin/queues', monitor)).status, { timeout: 5_000 }).toBe(200);
+    await expect.poll(async () => (await get('/admin/queues', admin)).status, { timeout: 5_000 }).toBe(200);
     expect((await board(monitor)).readOnlyMode).toBe(true);
     expect((await board(admin)).readOnlyMode).toBe(false);
     expect((await put('/pause', monitor)).status).toBe(403);
@@ -61,7 +61,7 @@ function dashboard(mode: Mode): void {
       const answer = await get('/v1/audit?action=queue.change', bearer(bootstrap));
       return ((await answer.json()) as { entries: AuditEntryBody[] }).entries;
     };
-    await expect.poll(async () => (await audited()).length).toBe(2);
+    await expect.poll(async () => (await audited()).length, { timeout: 5_000 }).toBe(2);
     const entries = await audited();
     expect(entries.map(({ target }) => target)).toEqual([
       '/api/queues/ingest-upload/resume',

@@ -68,7 +68,7 @@ describeWithServices(['postgres', 'redis'], 'requests a minute, with Redis', () 
     ];
     const send = async (key: string) =>
       statuses([await ask(gateway, key), await ask(gateway, key), await ask(gateway, key)]);
-    await expect.poll(async () => (await ask(gateway, unlimited.key)).status).toBe(200);
+    await expect.poll(async () => (await ask(gateway, unlimited.key)).status, { timeout: 5_000 }).toBe(200);
     expect(await send(plain.key)).toEqual([200, 200, 429]);
     expect(await send(unlimited.key)).toEqual([200, 200, 200]);
   });
@@ -76,7 +76,7 @@ describeWithServices(['postgres', 'redis'], 'requests a minute, with Redis', () 
   test('count what is refused for its scope', async () => {
     const gateway = await started.start();
     const { key } = await started.keys.make({ scopes: ['ingest'], requestsPerMinute: 2 });
-    await expect.poll(async () => (await ask(gateway, key)).status).not.toBe(401);
+    await expect.poll(async () => (await ask(gateway, key)).status, { timeout: 5_000 }).not.toBe(401);
     expect([(await ask(gateway, key)).status, (await ask(gateway, key)).status]).toEqual([403, 429]);
   });
 });
@@ -87,7 +87,7 @@ describeWithServices(['postgres', 'redis', 'processes'], 'requests a minute, whi
     await using started = await prepare('postgres-only');
     const gateway = await started.start({ REDIS_URL: redis.url, DB_BUDGET: 'none' });
     const { key } = await started.keys.make({ scopes: ['query'], requestsPerMinute: 4 });
-    await expect.poll(async () => (await ask(gateway, key)).status).toBe(200);
+    await expect.poll(async () => (await ask(gateway, key)).status, { timeout: 5_000 }).toBe(200);
     await redis.kill();
     const answers: Response[] = [];
     for (let n = 0; n < 6; n += 1) answers.push(await ask(gateway, key));
@@ -108,7 +108,7 @@ describeWithServices(['postgres', 'redis'], 'requests a minute, while Redis is s
       REDIS_URL: proxy.through(started.environment.REDIS_URL as string),
     });
     const { key } = await started.keys.make({ scopes: ['query'], requestsPerMinute: 200 });
-    await expect.poll(async () => (await ask(gateway, key)).status).toBe(200);
+    await expect.poll(async () => (await ask(gateway, key)).status, { timeout: 5_000 }).toBe(200);
     const remaining = async () =>
       Number(/r=(\d+)/.exec((await ask(gateway, key)).headers.get('ratelimit') ?? '')?.[1]);
     for (let n = 0; n < 100; n += 1) await remaining();
@@ -138,7 +138,7 @@ function quotas(mode: Mode): void {
   async function make(limits: Parameters<KeyMaker['make']>[0]): Promise<string> {
     const { key } = await started.keys.make({ scopes: ['ingest'], ...limits });
     const known = () => fetch(`${gateway.url}/v1/uploads`, { headers: bearer(key) });
-    await expect.poll(async () => (await known()).status).toBe(200);
+    await expect.poll(async () => (await known()).status, { timeout: 5_000 }).toBe(200);
     return key;
   }
 

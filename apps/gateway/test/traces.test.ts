@@ -67,6 +67,8 @@ describeWithServices(['postgres', 'redis'], 'traces', () => {
         'sluice.upload_id': id,
         'sluice.request_id': 'req-of-the-trace',
         'sluice.outcome': 'ready',
+        'sluice.chunks': 1,
+        'sluice.stage.embedding_ms': expect.any(Number),
       },
     });
     const statements = (parentSpanId: string | undefined) =>
@@ -111,7 +113,12 @@ describeWithServices(['postgres', 'redis'], 'traces', () => {
     const routes = receiver.spans.map(({ attributes }) => attributes['http.route']);
     expect(routes).not.toContain('/readyz');
     const roots = receiver.spans.filter(({ parentSpanId }) => !parentSpanId);
-    expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([2]));
+    expect(roots.some(({ kind }) => kind === 2)).toBe(true);
+    // What the reconciler enqueues, which it may do on a slow machine, is nobody's request.
+    const others = roots.filter(
+      ({ kind, service }) => !(kind === 2 || (kind === 4 && service === 'sluice-worker')),
+    );
+    expect(others).toEqual([]);
   });
 
   test('the receiver gets the headers that it wants', () => {

@@ -30,6 +30,7 @@ import {
   readSearchLatency,
 } from '@sluice/store';
 import {
+  annotateSpan,
   createDatabaseTracer,
   createEmbeddingMetrics,
   createIngestionMetrics,
@@ -43,6 +44,7 @@ import { startBackPressure } from './back-pressure.ts';
 import { consumeIngestUpload } from './consumers/ingest-upload.ts';
 import { registerMetrics } from './register-metrics.ts';
 import { startWorkReporter } from './report-work.ts';
+import { spanAttributesOf } from './span-attributes.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { watchWaitingJobs } from './waiting-jobs.ts';
 import { type WorkHealth, workHealth } from './work-health.ts';
@@ -151,7 +153,10 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
       publisher: createPublisher({ db: pool.lane('bulk'), throttle }),
       windowChunks: config.worker.batchRows,
       progressChannel,
-      onAttempt: metrics.attemptEnded,
+      onAttempt(report) {
+        metrics.attemptEnded(report);
+        annotateSpan(spanAttributesOf(report));
+      },
     },
     {
       concurrency: config.worker.concurrency,

@@ -92,6 +92,19 @@ export function createApiKeyRing(
     }
   }
 
+  let looking: Promise<void> | undefined;
+  /** All who ask meanwhile wait for the same read. */
+  async function lookAgain(): Promise<void> {
+    const now = performance.now();
+    if (!looking && now - missedAt > missMs) {
+      missedAt = now;
+      looking = refreshInBackground().finally(() => {
+        looking = undefined;
+      });
+    }
+    await looking;
+  }
+
   function check(id: string, hash: Buffer): Held | undefined {
     const held = byId.get(id);
     const now = performance.now();
@@ -130,12 +143,8 @@ export function createApiKeyRing(
     async find(key) {
       const id = apiKeyIdOf(key);
       if (!id) return undefined;
-      const now = performance.now();
-      if (now - readAt > maxAgeMs) await refresh();
-      else if (!byId.has(id) && now - missedAt > missMs) {
-        missedAt = now;
-        await refreshInBackground();
-      }
+      if (performance.now() - readAt > maxAgeMs) await refresh();
+      else if (!byId.has(id)) await lookAgain();
       const hash = hashApiKey(key);
       const found = check(id, hash);
       if (!found) return undefined;

@@ -67,6 +67,14 @@ function apiKeys(open: OpenDatabase): void {
     expect((await findApiKey(pool, other.id))?.lastUsedAt).toBeNull();
   });
 
+  test('a key that was made a moment ago elsewhere is found by all who send it at once', async () => {
+    await using ring = createApiKeyRing(pool, { pollMs: 60_000 });
+    await ring.refresh();
+    const { key } = await createApiKey(pool, plain);
+    const found = await Promise.all(Array.from({ length: 8 }, () => ring.find(key)));
+    expect(found.filter((one) => one !== undefined)).toHaveLength(8);
+  });
+
   test('one that is revoked or has expired is not found, nor valid where it was', async () => {
     await using ring = createApiKeyRing(pool);
     const revoked = await createApiKey(pool, plain);

@@ -23,8 +23,9 @@ export interface IngestionMetrics {
 // Seconds. A small document takes a few hundredths, a book minutes.
 const jobBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const buildBuckets = [0.1, 1, 10, 60, 300, 1_800, 7_200];
-// Of collections that were measured last: what was measured long ago is still known here.
 const rememberedCollections = 1_000;
+// Collections that are searched and written to are measured every hour; others may be gone.
+const recallKeptMs = 24 * 3_600_000;
 
 /** To be told of what a worker does. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/ */
 export function createIngestionMetrics(registry: Registry): IngestionMetrics {
@@ -66,14 +67,16 @@ export function createIngestionMetrics(registry: Registry): IngestionMetrics {
     buckets: buildBuckets,
     registers,
   });
-  const recalls = new Map<string, number>();
+  const recalls = new Map<string, { recall: number; at: number }>();
   const measured = counter('sluice_recall_measurements_total', 'Measurements of recall.');
   new Gauge({
     name: 'sluice_recall_lowest_ratio',
-    help: 'Lowest recall at 10 among the collections that this worker has measured; 1 before.',
+    help: 'Lowest recall at 10 among the collections that this worker has measured in the last day; 1 if none.',
     registers,
     collect() {
-      this.set(Math.min(1, ...recalls.values()));
+      const since = performance.now() - recallKeptMs;
+      const fresh = [...recalls.values()].filter(({ at }) => at > since);
+      this.set(Math.min(1, ...fresh.map(({ recall }) => recall)));
     },
   });
   const webhooks = new Counter({
@@ -106,7 +109,7 @@ export function createIngestionMetrics(registry: Registry): IngestionMetrics {
     recallMeasured(collection, recall) {
       measured.inc();
       recalls.delete(collection);
-      recalls.set(collection, recall);
+      recalls.set(collection, { recall, at: performance.now() });
       if (recalls.size > rememberedCollections) recalls.delete(recalls.keys().next().value as string);
     },
     webhookAttempted: (delivered) => webhooks.inc({ outcome: delivered ? 'delivered' : 'failed' }),

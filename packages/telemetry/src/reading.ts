@@ -20,9 +20,9 @@ export function readGauge(
     labelNames: about.labelNames ?? [],
     registers: [registry],
     async collect() {
-      const reading = read();
-      // At once where that can be: what others read for the same scrape borrows connections, and would be counted.
-      const samples = reading instanceof Promise ? await reading : [...reading];
+      const found = read();
+      // At once: other readings of the same scrape borrow connections.
+      const samples = found instanceof Promise ? await found : [...found];
       this.reset();
       for (const [labels, value] of samples) this.set(labels, value);
     },

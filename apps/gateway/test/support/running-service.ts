@@ -1,7 +1,7 @@
 import { migrateQueue } from '@sluice/queue';
 import { createTestDatabase, createTestRedis, startEmbeddedDatabase } from '@sluice/testing';
 import { runWorker } from '@sluice/worker';
-import { runGateway } from '../../src/index.ts';
+import { type RunningGateway, runGateway } from '../../src/index.ts';
 
 export type Mode = 'embedded' | 'postgres-only' | 'services';
 export type Environment = Record<string, string>;
@@ -42,7 +42,7 @@ export async function untilReady(url: string): Promise<void> {
 export async function startSluice(
   mode: Mode,
   extra: Environment = {},
-): Promise<{ url: string; environment: Environment } & AsyncDisposable> {
+): Promise<{ url: string; app: RunningGateway['app']; environment: Environment } & AsyncDisposable> {
   const stack = new AsyncDisposableStack();
   const services = stack.use(await startServices(mode));
   const environment = { ...services.environment, ...extra };
@@ -51,5 +51,10 @@ export async function startSluice(
   const gateway = await runGateway(environment);
   stack.defer(() => gateway.stop());
   await untilReady(gateway.url);
-  return { url: gateway.url, environment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    url: gateway.url,
+    app: gateway.app,
+    environment,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }

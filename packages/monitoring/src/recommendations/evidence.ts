@@ -48,4 +48,5 @@ export function advise({ subject = null, setting = null, command = null, ...rest
 }
 
 export const mebibytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MiB`;
+export const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 export const rounded = (value: number) => Math.round(value * 10) / 10;

@@ -92,7 +92,7 @@ function exhausted({ budget, facts, processes }: Evidence) {
     advise({
       id: 'fleet_too_large',
       severity: 'critical',
-      summary: `${budget.waiting} processes got no connections at all: allow more on the server, or run fewer processes.`,
+      summary: `Processes (${budget.waiting}) got no connections at all: allow more on the server, or run fewer processes.`,
       evidence: {
         waiting_processes: budget.waiting,
         members: budget.members,

@@ -1,4 +1,4 @@
-import { advise, type Rule, rounded } from './evidence.ts';
+import { advise, plural, type Rule, rounded } from './evidence.ts';
 
 const leastBlocks = 100_000;
 const lowHitPercent = 95;
@@ -108,7 +108,7 @@ export const noWorker: Rule = ({ processes, uploads }) => {
     advise({
       id: 'no_worker',
       severity: 'critical',
-      summary: `${uploads.queued} uploads wait and no worker was seen: start one, with the same DATABASE_URL and REDIS_URL.`,
+      summary: `Uploads wait (${uploads.queued}) and no worker was seen: start one, with the same DATABASE_URL and REDIS_URL.`,
       evidence: {
         workers,
         queued: uploads.queued,
@@ -150,8 +150,8 @@ export const uploadsFailed: Rule = ({ uploads, failures }) => {
       severity: 'info',
       summary:
         again > 0
-          ? `${uploads.failed} uploads failed, most with ${worst.code}. For ${again} of them the cause may have passed: put them back in line.`
-          : `${uploads.failed} uploads failed, most with ${worst.code}. They will fail again until the documents or the settings are others.`,
+          ? `${plural(uploads.failed, 'upload')} failed, most with ${worst.code}. For ${again} the cause may have passed: put them back in line.`
+          : `${plural(uploads.failed, 'upload')} failed, most with ${worst.code}, and would fail again until the documents or the settings are others.`,
       evidence: {
         failed: uploads.failed,
         ...Object.fromEntries(failures.map(({ code, uploads: count }) => [`code ${code}`, count])),
