@@ -96,6 +96,8 @@ describeWithServices(['postgres', 'redis', 'browser'], 'the look of the console'
 
   it('can be used by keyboard alone', async () => {
     const page = await chromium.open(service.url);
+    // Long before there is one: it takes a moment until the browser tells of it instead of opening it.
+    const dialog = page.waitForEvent('filechooser');
     await untilState(page, 'broken.pdf', 'failed');
     const focused = () =>
       page.evaluate<string>(
@@ -114,7 +116,6 @@ describeWithServices(['postgres', 'redis', 'browser'], 'the look of the console'
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
     await tabTo('Choose files');
-    const dialog = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await dialog).setFiles({
       name: 'typed.txt',

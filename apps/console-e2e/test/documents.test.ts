@@ -42,7 +42,7 @@ describeWithServices(['postgres', 'redis', 'browser'], 'documents in the console
     await choose(page, { name: 'broken.pdf', text: '%PDF-1.7 and then nothing of a PDF' });
     await untilState(page, 'broken.pdf', 'failed');
     const row = rowOf(page, 'broken.pdf');
-    expect(await row.getByRole('alert').innerText()).toMatch(/could not be read[\s\S]*broken_document/);
+    expect(await row.locator('.error').innerText()).toMatch(/could not be read[\s\S]*broken_document/);
     await row.getByRole('button', { name: 'Details of broken.pdf' }).click();
     const retried = page.waitForResponse((response) => response.url().endsWith('/retry'));
     await row.getByRole('button', { name: 'Try again: broken.pdf' }).click();
@@ -85,6 +85,10 @@ describeWithServices(['postgres', 'redis', 'browser'], 'documents in the console
 
     await page.getByText('Options for what you add').click();
     await page.getByLabel('A file replaces the document of the same name').check();
+    await page.getByLabel('Metadata').pressSequentially('year');
+    await choose(page, { name: 'too-soon.txt', text: 'Not yet.' });
+    await page.getByText('“year” is not of the form').waitFor();
+    expect(await rowOf(page, 'too-soon.txt').count()).toBe(0);
     await page.getByLabel('Metadata').fill('year = 2024');
     const { result } = await tab.send('Runtime.evaluate', {
       expression: "document.querySelector('#folder')",

@@ -69,6 +69,22 @@ describeWithServices(['postgres', 'redis', 'browser'], 'search in the console', 
     await page.getByText('Nothing found in this collection.').waitFor();
   });
 
+  it('has an address that asks the same again', async () => {
+    const page = await chromium.open(`${service.url}/#/search`);
+    await page.getByText('Meaning', { exact: true }).click();
+    await page.getByText('Filter by metadata').click();
+    await page.getByLabel('Field 1').fill('language');
+    await page.getByLabel('Value 1').fill('vi');
+    await ask(page, 'gói thầu & "chỉ định"');
+    await page.locator('.hit').first().waitFor();
+    const again = await chromium.open(page.url());
+    await again.locator('.hit').first().waitFor();
+    expect(await again.getByRole('searchbox').inputValue()).toBe('gói thầu & "chỉ định"');
+    expect(await again.locator('.hit h3').allInnerTexts()).toEqual(
+      await page.locator('.hit h3').allInnerTexts(),
+    );
+  });
+
   it('filters by rows, and by the same filter as JSON', async () => {
     const page = await chromium.open(`${service.url}/#/search`);
     await page.getByText('Filter by metadata').click();

@@ -6,6 +6,7 @@ import { App } from './app.tsx';
 import { createCollectionChoice } from './collection-choice.ts';
 import { createPreferences } from './preferences.ts';
 import { createRoute } from './route.ts';
+import { addressOf, readAddress } from './search/search-address.ts';
 import { createSearchModel } from './search/search-model.ts';
 import { createMonitor } from './system/monitor.ts';
 import { createSender } from './uploads/sender.ts';
@@ -26,17 +27,22 @@ const choice = createCollectionChoice(api);
 const store = createUploadStore(api, connection);
 const sender = createSender(api, connection, store.add);
 
-function readCollections(): void {
+const view = createRoute();
+const search = createSearchModel(api, choice, (question) => {
+  if (view.value === 'search') history.replaceState(null, '', addressOf(question));
+});
+
+async function readCollections(): Promise<void> {
   // Whatever keeps the collections away keeps the uploads away too, and is shown there.
-  choice.refresh().catch(() => {});
+  await choice.refresh().catch(() => {});
 }
 
 function reload(): void {
-  readCollections();
+  void readCollections();
   void store.refresh();
 }
 
-connection.onBack(readCollections);
+connection.onBack(() => void readCollections());
 
 const root = document.querySelector('#app');
 if (root)
@@ -49,13 +55,15 @@ if (root)
       monitor={createMonitor(api, connection)}
       options={createUploadOptions(choice)}
       preferences={preferences}
-      search={createSearchModel(api, choice)}
+      search={search}
       sender={sender}
       store={store}
-      view={createRoute()}
+      view={view}
       reload={reload}
     />,
     root,
   );
-readCollections();
+const asked = readAddress(location.hash, search, choice);
+// Which modes a collection has is known by then.
+void readCollections().then(() => (asked ? search.search() : undefined));
 store.start();

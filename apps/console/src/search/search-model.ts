@@ -1,9 +1,9 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { AnswerBody, HitBody, QueryBody } from '@sluice/contract';
-import { ApiError } from '../api/api-error.ts';
+import type { ApiError } from '../api/api-error.ts';
 import type { Api, Question } from '../api/client.ts';
+import { toApiError } from '../api/to-api-error.ts';
 import type { CollectionChoice } from '../collection-choice.ts';
-import { strings } from '../strings/index.ts';
 import { createFilterForm, type FilterForm } from './filter-form.ts';
 
 export interface Found {
@@ -31,7 +31,11 @@ export interface SearchModel {
 }
 
 /** What is asked for and what was found; it outlives the view. */
-export function createSearchModel(api: Pick<Api, 'query'>, choice: CollectionChoice): SearchModel {
+export function createSearchModel(
+  api: Pick<Api, 'query'>,
+  choice: CollectionChoice,
+  onAnswered: (question: Question) => void,
+): SearchModel {
   const query = signal('');
   const mode = signal<QueryBody['mode']>('hybrid');
   const count = signal(10);
@@ -55,11 +59,7 @@ export function createSearchModel(api: Pick<Api, 'query'>, choice: CollectionCho
       return controller.signal.aborted ? undefined : answer;
     } catch (cause) {
       if (controller.signal.aborted) return undefined;
-      const { unexpected } = strings.value.errors;
-      error.value =
-        cause instanceof ApiError
-          ? cause
-          : new ApiError('unexpected_answer', unexpected, { status: 0, cause });
+      error.value = toApiError(cause);
       return undefined;
     } finally {
       if (running === controller) busy.value = false;
@@ -88,6 +88,7 @@ export function createSearchModel(api: Pick<Api, 'query'>, choice: CollectionCho
         ...(around.value && { context: { before: 1, after: 1 } }),
       };
       const answer = await ask(asked);
+      if (answer) onAnswered(asked);
       if (answer)
         found.value = {
           query: asked.query,

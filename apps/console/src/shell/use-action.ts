@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
-import { ApiError } from '../api/api-error.ts';
-import { strings } from '../strings/index.ts';
+import type { ApiError } from '../api/api-error.ts';
+import { toApiError } from '../api/to-api-error.ts';
 
 export interface Action {
   busy: Signal<boolean>;
@@ -21,10 +21,7 @@ export function useAction(): Action {
       await work();
       return true;
     } catch (cause) {
-      error.value =
-        cause instanceof ApiError
-          ? cause
-          : new ApiError('unexpected_answer', strings.value.errors.unexpected, { status: 0, cause });
+      error.value = toApiError(cause);
       return false;
     } finally {
       busy.value = false;

@@ -81,7 +81,8 @@ export const en = {
     replace: 'A file replaces the document of the same name',
     metadata: 'Metadata',
     metadataHint: 'One field a line, such as “year = 2024”. Searches can filter by it.',
-    metadataWrong: (line: string) => `“${line}” is not of the form “key = value”.`,
+    metadataWrong: (line: string) =>
+      `“${line}” is not of the form “key = value”. Files are taken once it is.`,
     recent: 'Uploads',
     filters: { all: 'All', open: 'Under way', failed: 'Failed' },
     filterLabel: 'Which uploads',

@@ -78,7 +78,7 @@ export const vi: Strings = {
     replace: 'Tệp thay thế tài liệu trùng tên',
     metadata: 'Siêu dữ liệu',
     metadataHint: 'Mỗi dòng một trường, ví dụ “year = 2024”. Có thể lọc theo trường khi tìm kiếm.',
-    metadataWrong: (line) => `“${line}” không có dạng “khóa = giá trị”.`,
+    metadataWrong: (line) => `“${line}” không có dạng “khóa = giá trị”. Tệp chỉ được nhận khi đã sửa.`,
     recent: 'Các lần tải lên',
     filters: { all: 'Tất cả', open: 'Đang xử lý', failed: 'Thất bại' },
     filterLabel: 'Hiển thị',

@@ -7,10 +7,10 @@ import type {
   Readiness,
   ScalingBody,
 } from '@sluice/contract';
-import { ApiError } from '../api/api-error.ts';
+import type { ApiError } from '../api/api-error.ts';
 import type { Api } from '../api/client.ts';
 import type { Connection } from '../api/connection.ts';
-import { strings } from '../strings/index.ts';
+import { toApiError } from '../api/to-api-error.ts';
 import { createHistory, type LaneHistory } from './history.ts';
 
 const quickMs = 2_000;
@@ -59,18 +59,21 @@ export function createMonitor(
       into.value = { value, error: null };
       return value;
     } catch (cause) {
-      const { unexpected } = strings.value.errors;
-      const error =
-        cause instanceof ApiError
-          ? cause
-          : new ApiError('unexpected_answer', unexpected, { status: 0, cause });
+      const error = toApiError(cause);
       // Whoever may not see it any more sees nothing old either.
       into.value = { value: error.status === 0 || error.status >= 500 ? into.value.value : null, error };
       return null;
     }
   }
 
+  /** A key that may not see it is not asked about every two seconds: every refusal is a line in the log of the gateway. */
+  const isRefused = () => pool.value.error?.status === 403 || pool.value.error?.status === 401;
+
   async function readQuick(): Promise<void> {
+    if (!isRefused()) await readPool();
+  }
+
+  async function readPool(): Promise<void> {
     const report = await read(pool, api.poolStatus);
     if (report) history.add(report.pool_status.lanes);
   }
@@ -84,6 +87,7 @@ export function createMonitor(
 
   async function readSlow(): Promise<void> {
     await Promise.all([
+      isRefused() ? readPool() : undefined,
       read(health, api.readiness),
       read(queues, api.queues),
       read(scaling, api.scaling),

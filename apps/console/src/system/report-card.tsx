@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { ApiError } from '../api/api-error.ts';
 import { ErrorNote } from '../shell/error-note.tsx';
 import { strings } from '../strings/index.ts';
 import type { Report } from './monitor.ts';
@@ -9,6 +10,14 @@ export interface ReportCardProps<T> {
   hint?: string;
   report: Report<T>;
   children(value: T): ComponentChildren;
+}
+
+/** Why there is no answer, or none newer than what is shown. That the connection is lost is said elsewhere. */
+function Refusal({ error, known }: { error: ApiError; known: boolean }) {
+  const words = strings.value.system;
+  if (error.status === 403) return <p class="empty">{words.forbidden}</p>;
+  if (error.status === 404) return <p class="empty">{words.notThere}</p>;
+  return known && error.status === 0 ? null : <ErrorNote error={error} />;
 }
 
 /** A section around a report: what it says, or why it cannot be seen, without taking the others with it. */
@@ -22,9 +31,7 @@ export function ReportCard<T>({ id, title, hint, report, children }: ReportCardP
         {hint && <p class="small">{hint}</p>}
       </div>
       {value !== null && children(value)}
-      {error?.status === 403 && <p class="empty">{words.forbidden}</p>}
-      {error?.status === 404 && <p class="empty">{words.notThere}</p>}
-      {error && error.status !== 403 && error.status !== 404 && value === null && <ErrorNote error={error} />}
+      {error && <Refusal error={error} known={value !== null} />}
       {value === null && !error && <p class="empty">{words.loading}</p>}
     </section>
   );

@@ -87,9 +87,16 @@ export function Tiles({ monitor }: { monitor: Monitor }) {
   const pool = monitor.pool.value.value;
   if (!scaling && !pool) return null;
   return (
-    <dl class="tiles">
-      {scaling && <WorkTiles scaling={scaling} queues={monitor.queues.value.value} />}
-      {pool && <PoolTiles pool={pool} />}
-    </dl>
+    <div>
+      <dl class="tiles">
+        {scaling && <WorkTiles scaling={scaling} queues={monitor.queues.value.value} />}
+        {pool && <PoolTiles pool={pool} />}
+      </dl>
+      {scaling && (
+        <p class="small reason">
+          {strings.value.system.needed}: <span lang="en">{scaling.reason}</span>
+        </p>
+      )}
+    </div>
   );
 }

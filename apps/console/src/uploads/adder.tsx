@@ -45,7 +45,13 @@ function Options({ options }: { options: UploadOptions }) {
   const words = strings.value.uploads;
   const fault = options.fault.value;
   return (
-    <details class="options" open={fault !== null || undefined}>
+    <details
+      class="options"
+      open={options.open.value}
+      onToggle={(event) => {
+        options.open.value = event.currentTarget.open;
+      }}
+    >
       <summary>{words.options}</summary>
       <div class="options-body">
         <label class="check">

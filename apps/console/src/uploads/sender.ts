@@ -1,9 +1,9 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { UploadBody } from '@sluice/contract';
-import { ApiError } from '../api/api-error.ts';
+import type { ApiError } from '../api/api-error.ts';
 import type { Api, FileFields } from '../api/client.ts';
 import type { Connection } from '../api/connection.ts';
-import { strings } from '../strings/index.ts';
+import { toApiError } from '../api/to-api-error.ts';
 
 const maxAtOnce = 2;
 // Of a file that is given up for a broken connection: the server may also break it because the file is too large.
@@ -98,13 +98,7 @@ export function createSender(
       onAccepted(uploads);
     } catch (cause) {
       if (controller.signal.aborted) return;
-      const { unexpected } = strings.value.errors;
-      giveUpOrHold(
-        key,
-        cause instanceof ApiError
-          ? cause
-          : new ApiError('unexpected_answer', unexpected, { status: 0, cause }),
-      );
+      giveUpOrHold(key, toApiError(cause));
     } finally {
       running.delete(key);
       next();

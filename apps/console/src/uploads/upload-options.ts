@@ -6,17 +6,20 @@ import type { SourceFile } from './sender.ts';
 
 /** What is said about the files that are added next. */
 export interface UploadOptions {
+  /** They are in sight. */
+  open: Signal<boolean>;
   /** A file takes the place of the document of the same name. */
   replace: Signal<boolean>;
   /** Lines `key = value` */
   metadata: Signal<string>;
   /** The line of it that cannot be read */
   fault: ReadonlySignal<string | null>;
-  /** Files with what belongs to them; null while the metadata cannot be read. */
+  /** Files with what belongs to them; null while the metadata cannot be read, which is put in sight then. */
   apply(files: readonly PlacedFile[]): SourceFile[] | null;
 }
 
 export function createUploadOptions(choice: CollectionChoice): UploadOptions {
+  const open = signal(false);
   const replace = signal(false);
   const metadata = signal('');
   const parsed = computed(() => {
@@ -28,12 +31,16 @@ export function createUploadOptions(choice: CollectionChoice): UploadOptions {
   });
 
   return {
+    open,
     replace,
     metadata,
     fault: computed(() => parsed.value.fault),
     apply(files) {
       const { fields: metadataFields, fault } = parsed.value;
-      if (fault !== null) return null;
+      if (fault !== null) {
+        open.value = true;
+        return null;
+      }
       return files.map(({ file, path }) => ({
         file,
         fields: {

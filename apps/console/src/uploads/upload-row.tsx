@@ -105,7 +105,7 @@ export function UploadRow({ upload, store, explain }: UploadRowProps) {
       {state === 'processing' && <Progress upload={upload} />}
       {state === 'queued' && <p class="small">{words.stages[upload.stage]}</p>}
       {state === 'queued' && (explain || open.value) && <WaitingNote id={id} store={store} />}
-      {error && <ErrorNote error={error} />}
+      {error && <ErrorNote error={error} listed />}
       {error && !isFinal(upload) && <p class="small">{words.willRetry}</p>}
       <div class="row-foot">
         <Facts upload={upload} />

@@ -47,6 +47,8 @@ export function UploadRows({ store }: { store: UploadStore }) {
   const reading = useAction();
   const words = strings.value.uploads;
   const uploads = store.uploads.value;
+  // That there is no connection is said above everything.
+  const error = store.error.value?.code === 'unreachable' ? null : store.error.value;
   const shown = uploads?.filter((upload) => fits(upload, filter.value)) ?? [];
   const queued = shown.filter(({ state }) => state === 'queued');
   const explained = new Set(queued.slice(-maxExplained).map(({ id }) => id));
@@ -66,9 +68,9 @@ export function UploadRows({ store }: { store: UploadStore }) {
           }}
         />
       </div>
-      {store.error.value && <ErrorNote error={store.error.value} />}
+      {error && <ErrorNote error={error} />}
       {filter.value === 'failed' && failed && <RetryFailed store={store} />}
-      {shown.length === 0 && !store.error.value && (
+      {shown.length === 0 && !error && (
         <p class="empty">
           {uploads === null ? words.loading : filter.value === 'all' ? words.none : words.noneOf}
         </p>
