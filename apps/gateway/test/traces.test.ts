@@ -1,3 +1,4 @@
+import { createProducer, ingestUploadJob } from '@sluice/queue';
 import { describeWithServices } from '@sluice/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LoggedProcess, startLogged } from './support/logged-process.ts';
@@ -77,6 +78,7 @@ describeWithServices(['postgres', 'redis'], 'traces', () => {
       );
     expect(statements(request?.spanId).length).toBeGreaterThan(1);
     expect(statements(job?.spanId).length).toBeGreaterThan(1);
+    expect(statements(job?.spanId).map(({ name }) => name)).toContain('postgres copy');
     expect(statements(job?.spanId)[0]?.attributes).toMatchObject({
       'db.system.name': 'postgresql',
       'sluice.lane': 'bulk',
@@ -123,5 +125,30 @@ describeWithServices(['postgres', 'redis'], 'traces', () => {
 
   test('the receiver gets the headers that it wants', () => {
     expect(new Set(receiver.authorizations)).toEqual(new Set(['Bearer of-the-receiver']));
+  });
+});
+
+describeWithServices(['postgres', 'redis'], 'the trace of an upload whose job was lost', () => {
+  test('goes on with the job that the reconciler makes', { timeout: 60_000 }, async () => {
+    await using receiver = await startTraceReceiver();
+    await using services = await startServices('services');
+    const environment = { ...services.environment, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint };
+    await using gateway = await startLogged('gateway', environment);
+    await untilReady(gateway.started.url);
+    const form = new FormData();
+    form.append('file', new File(['It is forgotten once.'], 'a.txt'));
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    const answer = await fetch(`${gateway.started.url}/v1/uploads`, { method: 'POST', headers, body: form });
+    const { uploads } = (await answer.json()) as { uploads: { id: string }[] };
+    const url = services.environment.REDIS_URL as string;
+    await using queue = createProducer({ kind: 'redis', url });
+    const lose = () => queue.remove(ingestUploadJob, uploads[0]?.id as string);
+    await expect.poll(lose, { timeout: 10_000 }).toBe(true);
+    await using _ = await startLogged('worker', environment);
+    const find = (name: string) =>
+      receiver.spans.find((span) => span.traceId === trace && span.name === name);
+    await expect.poll(() => find('process ingest-upload'), { timeout: 20_000 }).toBeDefined();
+    await expect.poll(() => find('POST /v1/uploads'), { timeout: 20_000 }).toBeDefined();
+    expect(find('process ingest-upload')?.parentSpanId).toBe(find('POST /v1/uploads')?.spanId);
   });
 });

@@ -173,7 +173,12 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     enqueue: (uploads) =>
       producer.enqueueMany(
         ingestUploadJob,
-        uploads.map(({ id, turn }) => ({ jobId: id, payload: { uploadId: id }, priority: turn })),
+        uploads.map(({ id, turn, traceparent }) => ({
+          jobId: id,
+          payload: { uploadId: id },
+          priority: turn,
+          traceparent: traceparent ?? undefined,
+        })),
       ),
     intervalMs: config.worker.reconcileMs,
     abandonedAfterMs: 2 * config.http.uploadTimeoutMs,

@@ -73,6 +73,8 @@ export interface UploadBatchOptions {
   batchId?: string | undefined;
   /** Who is told when one of the uploads ends. */
   webhookUrl?: string | undefined;
+  /** Of the request, by W3C Trace Context: jobs that have to be made anew go on with it. */
+  traceparent?: string | undefined;
 }
 
 // As much as format detection looks at.
@@ -126,6 +128,7 @@ export function createUploadBatch({
   idempotencyKey,
   batchId,
   webhookUrl,
+  traceparent,
 }: UploadBatchOptions): UploadBatch {
   const begun: string[] = [];
   const received: ReceivedUpload[] = [];
@@ -197,7 +200,7 @@ export function createUploadBatch({
     const earlier = idempotencyKey && (await takeIdempotencyKey(transaction, idempotencyKey, own));
     if (!earlier) {
       if (batchId) requireRoomInBatch(batchId, await joinBatch(transaction, batchId), received.length);
-      const count = await acceptUploads(transaction, received, { batchId, webhookUrl });
+      const count = await acceptUploads(transaction, received, { batchId, webhookUrl, traceparent });
       if (count < received.length) throw collectionGone();
       await settleUnchanged(transaction, own.uploadIds);
       await assignTurns(transaction, own.uploadIds);

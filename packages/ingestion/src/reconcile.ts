@@ -7,15 +7,15 @@ import {
   deleteOldDeletions,
   deleteOldDeliveries,
   deleteOrphanedChunks,
+  type QuietUpload,
   takeLease,
   touchQuietUploads,
-  type WaitingUpload,
 } from '@sluice/store';
 
 export interface ReconcileOptions {
   db: Lane;
   /** Makes sure that each upload has a job; one that has is left alone. Returns how many had none. */
-  enqueue: (uploads: WaitingUpload[]) => Promise<number>;
+  enqueue: (uploads: QuietUpload[]) => Promise<number>;
   intervalMs: number;
   /** A request that has brought nothing for this long is over. */
   abandonedAfterMs: number;

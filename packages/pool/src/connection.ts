@@ -350,25 +350,23 @@ export class Connection {
     values: readonly unknown[],
     options: QueryOptions | undefined,
   ): Promise<Result<R>> {
-    const hook = this.#options.tracer.query;
-    return hook ? this.#observed<R>(hook, text, values, options) : this.#execute<R>(text, values, options);
+    const execute = () => this.#execute<R>(text, values, options);
+    if (!this.#options.tracer.query) return execute();
+    return this.observe(text, execute, ({ rowCount }) => rowCount, options?.prepare);
   }
 
-  async #observed<R extends Row>(
-    hook: NonNullable<PoolTracer['query']>,
+  /** Tells the tracer of a statement, however it is sent. */
+  async observe<T>(
     text: string,
-    values: readonly unknown[],
-    options: QueryOptions | undefined,
-  ): Promise<Result<R>> {
-    const end = callHook(hook, {
-      connection: this.id,
-      lane: this.lane,
-      text,
-      prepared: options?.prepare ?? false,
-    });
+    execute: () => Promise<T>,
+    countRows: (result: T) => number,
+    prepared = false,
+  ): Promise<T> {
+    const hook = this.#options.tracer.query;
+    const end = callHook(hook, { connection: this.id, lane: this.lane, text, prepared });
     try {
-      const result = await this.#execute<R>(text, values, options);
-      callHook(end, { rowCount: result.rowCount });
+      const result = await execute();
+      callHook(end, { rowCount: countRows(result) });
       return result;
     } catch (error) {
       callHook(end, { error });

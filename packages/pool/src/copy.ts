@@ -54,17 +54,18 @@ export async function copyRows(
   signal?: AbortSignal,
 ): Promise<number> {
   const count = { rows: 0 };
-  const columns = namesOf(target);
-  await connection.run(async () => {
-    const stream = connection.client.query(
-      copyFromStream(`copy ${target.table} (${columns}) from stdin with (format binary)`),
-    );
+  const text = `copy ${target.table} (${namesOf(target)}) from stdin with (format binary)`;
+  async function send(): Promise<void> {
+    const stream = connection.client.query(copyFromStream(text));
     // A server that waits for rows does not look at cancel requests: the stream itself has to end.
     const copying = pipeline(Readable.from(encodeRows(rows, count)), stream, { signal });
     // It may hang on a source that never yields again, long after its connection has gone.
     await connection.untilDead(copying);
+  }
+  return await connection.run(async () => {
+    await connection.observe(text, send, () => count.rows);
+    return count.rows;
   }, signal);
-  return count.rows;
 }
 
 // The protocol counts parameters in 16 bits.

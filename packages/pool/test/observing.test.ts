@@ -173,6 +173,33 @@ describeWithServices('postgres', 'what a pool tells', () => {
     expect(JSON.stringify(began)).not.toContain('secret');
   });
 
+  test('to a tracer has COPY as well, and the lane of who borrowed', async () => {
+    const told: unknown[] = [];
+    await using pool = createPool({
+      connectionString: database.url,
+      size: 4,
+      maxOverflow: 0,
+      tracer: {
+        query:
+          ({ text, lane }) =>
+          ({ rowCount, error }) =>
+            told.push([lane, text.split(' ')[0], rowCount ?? (error as { code: string }).code]),
+      },
+    });
+    await pool.lane('bulk').session(async (lease) => {
+      await lease.query('create temporary table copied (n int not null)');
+      const target = { table: 'copied', columns: [{ name: 'n', type: 'int' }] };
+      const row = [Buffer.from([0, 0, 0, 7])];
+      expect(await lease.copyFrom(target, [row, row, row])).toBe(3);
+      await expect(lease.copyFrom(target, [[null]])).rejects.toThrow();
+    });
+    expect(told).toEqual([
+      ['bulk', 'create', 0],
+      ['bulk', 'copy', 3],
+      ['bulk', 'copy', '23502'],
+    ]);
+  });
+
   test('of a lease that is not given back names where it was taken, once', async () => {
     const leaks: PoolEvent[] = [];
     await using pool = createPool({

@@ -8,6 +8,8 @@ export interface EnqueueOptions {
   delayMs?: number;
   /** 1 to 2 097 151; jobs without one run first, then smaller numbers before larger ones. */
   priority?: number;
+  /** Of the trace that the job belongs to, by W3C Trace Context. Default: the one under way, where the producer is traced. */
+  traceparent?: string | undefined;
 }
 
 export type JobState = 'waiting' | 'active' | 'delayed' | 'failed' | 'completed' | 'unknown';
@@ -70,11 +72,12 @@ export function assertJobId(jobId: string): void {
   );
 }
 
-function bullMqOptionsOf({ jobId, delayMs, priority }: EnqueueOptions): JobsOptions {
+function bullMqOptionsOf({ jobId, delayMs, priority, traceparent }: EnqueueOptions): JobsOptions {
   return {
     jobId,
     ...(delayMs === undefined ? {} : { delay: delayMs }),
     ...(priority === undefined ? {} : { priority }),
+    ...(traceparent === undefined ? {} : { telemetry: { metadata: JSON.stringify({ traceparent }) } }),
   };
 }
 

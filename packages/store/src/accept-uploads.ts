@@ -8,6 +8,14 @@ export interface ReceivedUpload {
   contentHash: Buffer;
 }
 
+/** What the uploads of one request have in common. */
+export interface AcceptedWith {
+  batchId?: string | undefined;
+  webhookUrl?: string | undefined;
+  /** Of the request, by W3C Trace Context. */
+  traceparent?: string | undefined;
+}
+
 /**
  * Accepts uploads whose bytes are complete, however many in one statement: from then on they are durable and will be worked
  * on. The document of each is the one that has its external id already, if any. Run it in a transaction with all uploads of a
@@ -17,7 +25,7 @@ export interface ReceivedUpload {
 export async function acceptUploads(
   db: Queryable,
   received: readonly ReceivedUpload[],
-  { batchId, webhookUrl }: { batchId?: string | undefined; webhookUrl?: string | undefined } = {},
+  { batchId, webhookUrl, traceparent }: AcceptedWith = {},
 ): Promise<number> {
   const ids = received.map(({ id }) => id);
   await holdCollections(db, ids);
@@ -33,7 +41,7 @@ export async function acceptUploads(
      )
      update sluice.uploads u set state = 'queued', stage = 'waiting', size_bytes = r.size_bytes,
        content_hash = r.content_hash, document_id = d.id, batch_id = $4::uuid,
-       webhook_url = $5::text, created_at = now(), updated_at = now()
+       webhook_url = $5::text, traceparent = $6::text, created_at = now(), updated_at = now()
      from received r, document d
      where u.id = r.id and d.collection_id = u.collection_id and d.external_id = u.external_id`,
     [
@@ -42,6 +50,7 @@ export async function acceptUploads(
       received.map(({ contentHash }) => contentHash),
       batchId ?? null,
       webhookUrl ?? null,
+      traceparent ?? null,
     ],
   );
   return rowCount;

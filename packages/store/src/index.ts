@@ -207,6 +207,7 @@ export {
   type NewUpload,
   type Progress,
   putOffUpload,
+  type QuietUpload,
   recordFailure,
   recordProgress,
   releaseUpload,

@@ -292,6 +292,11 @@ export async function releaseUpload(db: Queryable, id: string, fence: number): P
   );
 }
 
+/** One that may have lost its job, and the trace of the request that brought it. */
+export interface QuietUpload extends WaitingUpload {
+  traceparent: string | null;
+}
+
 /**
  * Uploads that were accepted and show no sign of life for `quietMs`: they may have lost their job. Longest quiet first. It
  * counts as a sign of life, so that a later call comes to the next ones.
@@ -300,13 +305,13 @@ export async function touchQuietUploads(
   db: Queryable,
   quietMs: number,
   limit: number,
-): Promise<WaitingUpload[]> {
-  const { rows } = await db.query<WaitingUpload & Record<string, unknown>>(
+): Promise<QuietUpload[]> {
+  const { rows } = await db.query<QuietUpload & Record<string, unknown>>(
     `update sluice.uploads set updated_at = now() where id in (
        select id from sluice.uploads
        where state in ('queued', 'processing') and updated_at < now() - $1::double precision * interval '1 millisecond'
        order by updated_at limit $2::int for update skip locked
-     ) returning id, coalesce(turn, 1) as turn`,
+     ) returning id, coalesce(turn, 1) as turn, traceparent`,
     [quietMs, limit],
   );
   return rows;

@@ -18,5 +18,5 @@ export { registerQueueMetrics } from './queue-metrics.ts';
 export { registerScalingMetrics } from './scaling-metrics.ts';
 export { createSearchMetrics, type SearchOutcome, type SearchReport } from './search-metrics.ts';
 export { registerStandbyMetrics } from './standby-metrics.ts';
-export { annotateSpan, inTrace, startTracing, type Tracing } from './tracing.ts';
+export { annotateSpan, currentTraceparent, inTrace, startTracing, type Tracing } from './tracing.ts';
 export { registerWorkerMetrics } from './worker-metrics.ts';

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { context, trace } from '@opentelemetry/api';
+import { context, propagation, trace } from '@opentelemetry/api';
 
 export interface TracingOptions {
   service: 'gateway' | 'worker';
@@ -27,6 +27,13 @@ export async function startTracing(options: TracingOptions): Promise<Tracing> {
 export function traceIds(): { trace_id?: string; span_id?: string } {
   const span = trace.getActiveSpan()?.spanContext();
   return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
+}
+
+/** The trace under way, as W3C Trace Context writes it. */
+export function currentTraceparent(): string | undefined {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
 }
 
 /** Says more of the span under way, if there is one. */

@@ -14,6 +14,7 @@ import {
   type UploadBatch,
 } from '@sluice/ingestion';
 import type { Fetcher } from '@sluice/outbound';
+import { currentTraceparent } from '@sluice/telemetry';
 import express, { type Request, type RequestHandler } from 'express';
 import type { Caller } from '../access/caller.ts';
 import { HttpProblem } from '../http-problem.ts';
@@ -189,6 +190,7 @@ export function createUpload(services: Services): RequestHandler[] {
       webhookUrl: webhookUrl ?? webhooks.defaultUrl,
       maxBytes: limits.maxUploadBytes,
       requestId: request.id,
+      traceparent: currentTraceparent(),
     });
     await receiveAll(request, batch);
     const { uploads, replayed } = await batch.accept();
