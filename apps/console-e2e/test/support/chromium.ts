@@ -23,7 +23,8 @@ export async function startChromium(): Promise<Chromium> {
   return {
     files: running.files,
     async open(url, options = {}) {
-      const context = await browser.newContext({ locale: 'en-GB', ...options });
+      // Without transitions: colours half-way from light to dark have too little contrast for a moment.
+      const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
       // Below the time limit of a test, so that it is said what was waited for.
       context.setDefaultTimeout(20_000);
       const page = await context.newPage();
