@@ -7,7 +7,8 @@ import { startBench } from './support/bench-of-workers.ts';
 const openAi = { embeddingProvider: 'openai', embeddingModel: 'fake', dimensions: 64 };
 
 describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
-  test('does not keep them for a provider that answers nothing (pgEdge/pgedge-vectorizer#78)', {
+  // They wait most of their time.
+  test.concurrent('does not keep them for a provider that answers nothing (pgEdge/pgedge-vectorizer#78)', {
     timeout: 200_000,
   }, async () => {
     await using provider = await startEmbeddingsServer({ dimensions: 64 });
@@ -44,7 +45,7 @@ describeWithServices(['postgres', 'redis'], 'a worker with two places', () => {
       .toMatchObject({ code: 'provider_unavailable', retryable: true });
   });
 
-  test('spends no attempts on an outage of the provider, and goes on when it is over', {
+  test.concurrent('spends no attempts on an outage of the provider, and goes on when it is over', {
     timeout: 200_000,
   }, async () => {
     await using provider = await startEmbeddingsServer({ dimensions: 64 });
