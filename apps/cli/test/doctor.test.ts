@@ -78,7 +78,7 @@ describeWithServices(['postgres'], 'sluice doctor without a worker', () => {
       expect(code).toBe(1);
       expect(stdout).toMatch(/rests on: workers 0, queued 1, oldest_age_seconds \d+/);
       expect(stdout).toMatch(/command: sluice worker$/m);
-      expect(stdout).toMatch(/^why +no worker was seen for 20 seconds.*\(no_worker\)$/m);
+      expect(stdout).toMatch(/^why +no worker was seen for 20 seconds.*\(no_worker, 0 before it\)$/m);
     } finally {
       child.kill('SIGTERM');
       await once(child, 'exit');

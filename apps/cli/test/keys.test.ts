@@ -63,6 +63,7 @@ describeWithServices('postgres', 'sluice keys', () => {
     expect(made.code).toBe(0);
     const [, id] = /^slu_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}\n$/.exec(made.stdout) ?? [];
     expect(made.stderr).toContain(`Key ${id}: ingest, query for law, expires 20`);
+    expect(made.stderr).toContain('make one that may');
     const { keys: listed } = await json<{ keys: ApiKeyBody[] }>('list');
     expect(listed).toMatchObject([
       { id, name: 'law team', scopes: ['ingest', 'query'], collections: ['law'], created_by: 'command line' },

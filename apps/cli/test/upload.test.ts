@@ -45,7 +45,7 @@ describe('sluice upload and query against a real server', { timeout: 60_000 }, (
     const bad = await write('mixed/bad.pdf', '%PDF-1.7 and then nothing that a reader could use');
     const { code, stdout, stderr } = await run(['upload', good, bad]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^ready +\S+good\.md {2}1 chunks {2}\S+$/m);
+    expect(stdout).toMatch(/^ready +\S+good\.md {2}1 chunk {2}\S+$/m);
     expect(stdout).toMatch(/^failed +\S+bad\.pdf$/m);
     expect(stderr).toContain('The same file will fail again: change it first.');
     expect(stderr).toContain('2 files:');

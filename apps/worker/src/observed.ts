@@ -1,8 +1,8 @@
 import type { JobContext, JobDefinition, JobHandler } from '@sluice/queue';
 import { annotateSpan, type IngestionMetrics, type Logger } from '@sluice/telemetry';
 
-/** What a job has to say of itself in the log, with the ids that join it to a request. */
-type Report = Record<string, unknown>;
+/** Fields for the line of a job in the log. */
+type Fields = Record<string, unknown>;
 
 interface Failure {
   code?: string;
@@ -20,24 +20,27 @@ export interface Observers {
 export function observed<P>(
   job: JobDefinition<P>,
   { log, metrics }: Observers,
-  work: (payload: P, context: JobContext) => Promise<Report>,
+  /** `about` adds what joins the job to a request, for the line that ends it however it ends. Resolves with how it went. */
+  work: (payload: P, context: JobContext, about: (fields: Fields) => void) => Promise<Fields>,
 ): JobHandler<P> {
   return async (payload, context) => {
     const start = performance.now();
-    const line = { job: job.name, job_id: context.jobId, attempt: context.attempt };
+    const line: Fields = { job: job.name, job_id: context.jobId, attempt: context.attempt };
+    function about(fields: Fields): void {
+      Object.assign(line, fields);
+      annotateSpan({
+        'sluice.upload_id': line.upload_id,
+        'sluice.request_id': line.request_id ?? undefined,
+      });
+    }
     function end(outcome: string, errorType = ''): { duration_ms: number } {
       const durationMs = performance.now() - start;
       metrics.jobEnded({ job: job.name, outcome, errorType, durationMs });
       return { duration_ms: Math.round(durationMs) };
     }
     try {
-      const report = await work(payload, context);
-      const { upload_id, request_id, outcome } = report;
-      annotateSpan({
-        'sluice.upload_id': upload_id,
-        'sluice.request_id': request_id ?? undefined,
-        'sluice.outcome': outcome,
-      });
+      const report = await work(payload, context, about);
+      annotateSpan({ 'sluice.outcome': report.outcome });
       log.info({ ...line, ...report, ...end('done') }, 'job done');
     } catch (error) {
       const { code, retryable, retryAfterMs, message } = error as Failure;

@@ -32,6 +32,8 @@ export interface IngestContext {
   /** If this attempt fails because it is too early, the queue delivers the job again without counting it. */
   mayPutOff: boolean;
   onProgress?: (done: number, total: number | null) => void;
+  /** Told which upload it is, as soon as it is this attempt's. */
+  onClaimed?(upload: Upload): void;
 }
 
 /** `nothing_to_do`: the upload was final or deleted before this attempt began. */
@@ -59,6 +61,7 @@ export async function ingestUpload(
   const claim = await claimUpload(db, uploadId);
   if (!claim) return { outcome: 'nothing_to_do' };
   const { upload, fence } = claim;
+  context.onClaimed?.(upload);
   const lost = new AbortController();
   const stopwatch = createStopwatch();
   using progress = createProgressReporter(db, uploadId, fence, {

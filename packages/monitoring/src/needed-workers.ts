@@ -48,11 +48,11 @@ export function neededWorkers(demand: Demand, rule: ScalingRule): ScalingAdvice 
   const late = oldestAgeSeconds > rule.targetAgeSeconds ? workers + 1 : 0;
   const needed = Math.min(rule.maxWorkers, Math.max(rule.minWorkers, wanted, late, queued > 0 ? 1 : 0));
   const figure = (value: number) => Math.round(value * 100) / 100;
-  const known = demand.serviceSeconds === undefined ? 'about (not measured yet) ' : '';
+  const known = demand.serviceSeconds === undefined ? ' (assumed: none was done yet)' : '';
   return {
     needed,
     reason:
-      `${figure(arrivalPerSecond)} uploads/s of ${known}${figure(service)} s on ${concurrency} places a worker keep ${figure(flow)} workers busy; ` +
+      `${figure(arrivalPerSecond)} uploads/s of ${figure(service)} s${known} on ${concurrency} places a worker keep ${figure(flow)} workers busy; ` +
       `${queued} that wait, the oldest for ${figure(oldestAgeSeconds)} s, take ${figure(backlog)} more to be worked off in time` +
       (needed < wanted ? `; limited to ${rule.maxWorkers}` : ''),
   };

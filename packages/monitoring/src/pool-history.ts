@@ -6,7 +6,7 @@ export interface PoolUse {
   usagePercent: number;
   /** Share of the last five minutes in which more than the core was open. */
   overflowPercent: number;
-  /** The worst of the lanes that people wait for, in ms. */
+  /** The worst of the lanes that people wait for and that had some borrowers lately, in ms. */
   waitP95Ms: number;
 }
 
@@ -24,6 +24,9 @@ const usageSamples = 60;
 // Writers wait by design: that is how ingestion is held back.
 const patientLanes = new Set(['bulk']);
 
+// Of fewer the p95 is the one that came first, to a pool that was still opening its connections.
+const leastBorrowers = 100;
+
 const percent = (share: number) => Math.round(share * 1_000) / 10;
 
 export function readPoolUse(samples: readonly Sample[], { lanes }: Pick<PoolStatus, 'lanes'>): PoolUse {
@@ -31,7 +34,7 @@ export function readPoolUse(samples: readonly Sample[], { lanes }: Pick<PoolStat
   const mean = (values: number[]) =>
     values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
   const waits = Object.entries(lanes)
-    .filter(([name]) => !patientLanes.has(name))
+    .filter(([name, lane]) => !patientLanes.has(name) && lane.acquire_wait_ms.count >= leastBorrowers)
     .map(([, lane]) => lane.acquire_wait_ms.p95);
   return {
     usagePercent: percent(mean(recent.map(({ used }) => used))),

@@ -82,9 +82,9 @@ describeWithServices(['postgres'], 'recommendations, each provoked on a real ser
     using history = createPoolHistory(pool.status, { intervalMs: 5 });
     const until = Date.now() + 1_500;
     const borrow = async () => {
-      while (Date.now() < until) await pool.lane('interactive').query('select pg_sleep(0.1)');
+      while (Date.now() < until) await pool.lane('interactive').query('select pg_sleep(0.02)');
     };
-    await Promise.all(Array.from({ length: 12 }, borrow));
+    await Promise.all(Array.from({ length: 48 }, borrow));
     const busy = { ...quiet, pool: reportPool(pool.status(), history.use()) };
     expect(busy.pool.use.usagePercent).toBeGreaterThan(80);
     const gateway = identity('gateway');

@@ -20,6 +20,7 @@ export interface SlowQueryOptions {
 const explainAgainMs = 60_000;
 const rememberedTexts = 200;
 const longestText = 4_000;
+const lengthy = /^\s*(create|alter|drop|reindex|vacuum|analyze|copy|truncate)\b/i;
 const planned = /^\s*(select|with|insert|update|delete|merge)\b/i;
 
 /** Watches statements: call it when one begins, and what it returns when that has ended. Values of parameters never come here. */
@@ -47,8 +48,8 @@ export function createSlowQueryLog({ log, thresholdMs, explain }: SlowQueryOptio
       statement: text.slice(0, longestText),
       ...(error !== undefined && { code: (error as { code?: unknown }).code }),
     };
-    // Building an index takes as long as it takes.
-    if (!planned.test(text)) return log.info(line, 'long statement');
+    // Building an index takes as long as it takes. LISTEN and COMMIT are not worth a line of their own.
+    if (!planned.test(text)) return log[lengthy.test(text) ? 'info' : 'debug'](line, 'long statement');
     const plan = mayExplain(text)
       ? await explain(text).catch((failure: Error) => {
           log.debug({ err: failure }, 'no plan of a slow statement');

@@ -1,5 +1,6 @@
+import type { Readiness, UploadBody } from '@sluice/contract';
 import { Command } from 'commander';
-import { type Client, createClient } from '../client/client.ts';
+import { type Client, createClient, type MonitoringReports } from '../client/client.ts';
 import {
   renderFigures,
   renderReadiness,
@@ -20,27 +21,42 @@ async function explainUnreachable(): Promise<void> {
   for (const sentence of await checkServices(process.env)) note(sentence);
 }
 
-async function examine(client: Client, upload: string | undefined, json: boolean): Promise<number> {
+interface Examination {
+  readiness: Readiness;
+  /** Where the database is away there are no figures, and the readiness says so. */
+  reports: MonitoringReports | undefined;
+  upload: UploadBody | undefined;
+}
+
+const isSound = ({ readiness, reports }: Pick<Examination, 'readiness' | 'reports'>) =>
+  readiness.ready && !reports?.database.recommendations.some(({ severity }) => severity === 'critical');
+
+async function examineAsJson(client: Client, id: string | undefined): Promise<number> {
   const readiness = await client.readiness();
-  // Where the database is away there are no figures, and the readiness says so.
   const reports = readiness.ready ? await client.monitoring() : undefined;
-  const examined = upload === undefined ? undefined : await client.findUpload(upload);
+  const upload = id === undefined ? undefined : await client.findUpload(id);
+  print(JSON.stringify({ readiness, ...reports, upload }));
+  return isSound({ readiness, reports }) ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Prints each part as soon as it is known: a key may open one and not the next. */
+async function examine(client: Client, id: string | undefined): Promise<number> {
+  const readiness = await client.readiness();
+  print(renderReadiness(readiness).join('\n'));
+  const reports = readiness.ready ? await client.monitoring() : undefined;
+  if (reports) print(renderFigures(reports).join('\n'));
   const recommendations = reports?.database.recommendations ?? [];
-  const sound = readiness.ready && !recommendations.some(({ severity }) => severity === 'critical');
-  if (json) {
-    print(JSON.stringify({ readiness, ...reports, upload: examined }));
-    return sound ? exitCodes.ok : exitCodes.failed;
-  }
-  print([...renderReadiness(readiness), ...(reports ? renderFigures(reports) : [])].join('\n'));
   for (const recommendation of recommendations) print(`\n${renderRecommendation(recommendation).join('\n')}`);
-  if (examined) print(`\n${renderUpload(examined).join('\n')}`);
+  const sound = isSound({ readiness, reports });
   if (sound && recommendations.length === 0) print('\nNothing to recommend.');
+  if (id !== undefined) print(`\n${renderUpload(await client.findUpload(id)).join('\n')}`);
   return sound ? exitCodes.ok : exitCodes.failed;
 }
 
 async function doctor(upload: string | undefined, { url, key, json }: DoctorFlags): Promise<void> {
   try {
-    process.exitCode = await examine(createClient({ url, key }), upload, json);
+    const client = createClient({ url, key });
+    process.exitCode = await (json ? examineAsJson(client, upload) : examine(client, upload));
   } catch (error) {
     if (error instanceof CliError && error.code === 'server_unreachable') await explainUnreachable();
     throw error;

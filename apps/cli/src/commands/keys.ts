@@ -68,10 +68,17 @@ function newKeyOf(name: string, flags: CreateFlags): NewApiKeyBody {
   throw usageError(`${issue?.path.join('/')}: ${issue?.message}`);
 }
 
+const withoutAdmin =
+  'From the first key on every request needs one, and none that there is may make or revoke keys. Unless SLUICE_API_KEYS is set, make one that may:\n' +
+  '  sluice keys create operator --scope admin\nWithout --url that needs no key; on the embedded Postgres stop "sluice up" before.';
+
 async function create(name: string, flags: CreateFlags): Promise<void> {
   const key = newKeyOf(name, flags);
   await using desk = await openDesk(flags);
+  const before = (await desk.list()).filter(({ state }) => state === 'active');
   showMade(await desk.create(key), flags.json);
+  const mayMakeKeys = [...before, key].some(({ scopes: held }) => held.includes('admin'));
+  if (!mayMakeKeys) note(withoutAdmin);
 }
 
 async function list(flags: DeskFlags & { all: boolean }): Promise<void> {

@@ -5,6 +5,7 @@ import { harmless, paint } from '../terminal.ts';
 const column = 13;
 const heading = (text: string) => paint.bold(text);
 const line = (name: string, text: string) => `${name.padEnd(column)} ${text}`;
+const figure = (value: number) => Math.round(value * 10) / 10;
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 export function renderReadiness({ checks }: Readiness): string[] {
@@ -35,6 +36,14 @@ export function renderFigures({ pool, database, queues, scaling }: MonitoringRep
       'connections',
       `${status.checked_out} of ${status.pool_size} + ${status.max_overflow} in use (${use.usage_percent} %), ${status.waiting} wait${shared}`,
     ),
+    ...Object.entries(status.lanes)
+      .filter(([, lane]) => lane.use_ms.count > 0)
+      .map(([name, lane]) =>
+        line(
+          `  ${name}`,
+          `p95 of the last minutes: ${figure(lane.acquire_wait_ms.p95)} ms for a connection, held for ${figure(lane.use_ms.p95)} ms`,
+        ),
+      ),
     line('processes', renderProcesses(pool)),
     line(
       'uploads',
@@ -68,7 +77,7 @@ export function renderUpload(upload: UploadBody): string[] {
   return [
     `${heading(harmless(upload.name))}  ${upload.id}`,
     line('state', `${state}, ${stage}${of}, ${plural(attempts, 'attempt')}`),
-    ...(waiting ? [line('why', `${waiting.detail} (${waiting.reason})`)] : []),
+    ...(waiting ? [line('why', `${waiting.detail} (${waiting.reason}, ${waiting.ahead} before it)`)] : []),
     ...(error
       ? [
           line('last error', `${error.code}: ${harmless(error.message)}`),

@@ -12,6 +12,7 @@ import { untilReady } from './readiness.ts';
 import { type Supervised, supervise } from './supervisor.ts';
 
 const readyTimeoutMs = 60_000;
+const sameSignalMs = 1_000;
 
 interface Running {
   database: Database | undefined;
@@ -84,10 +85,16 @@ export async function runUp(environment: Environment, { workers }: { workers: nu
   const running: Running = { database: undefined, services: [] };
   const interrupt = new AbortController();
   const asked = Promise.withResolvers<void>();
+  let askedAt = 0;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      // Whoever asks twice does not want to wait. The others end by themselves when this process is gone.
-      if (interrupt.signal.aborted) process.exit(128 + constants.signals[name]);
+      if (interrupt.signal.aborted) {
+        // One to the whole process group arrives here more than once: by itself, and passed on by whoever has started us.
+        if (performance.now() - askedAt < sameSignalMs) return;
+        // Whoever asks twice does not want to wait. The others end by themselves when this process is gone.
+        process.exit(128 + constants.signals[name]);
+      }
+      askedAt = performance.now();
       interrupt.abort();
       note('\nStopping ... (once more to stop at once)');
       asked.resolve();

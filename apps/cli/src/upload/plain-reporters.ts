@@ -7,7 +7,8 @@ const ignore = () => {};
 function chunksOf(outcome: Outcome): string {
   if (!('upload' in outcome) || outcome.kind === 'failed') return '';
   const { id, progress } = outcome.upload;
-  return outcome.kind === 'ready' ? `  ${progress.total ?? progress.done} chunks  ${id}` : `  ${id}`;
+  const chunks = progress.total ?? progress.done;
+  return outcome.kind === 'ready' ? `  ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}  ${id}` : `  ${id}`;
 }
 
 export function outcomeLine(outcome: Outcome): string {

@@ -22,14 +22,16 @@ export function consumeIngestUpload(
   const handler = observed(
     ingestUploadJob,
     observers,
-    async ({ uploadId }, { attempt, mayPutOff, signal, reportProgress }) => {
-      const { outcome, upload } = await ingestUpload(ingestion, uploadId, {
+    async ({ uploadId }, { attempt, mayPutOff, signal, reportProgress }, about) => {
+      about({ upload_id: uploadId });
+      const { outcome } = await ingestUpload(ingestion, uploadId, {
         signal,
         lastAttempt: attempt >= ingestUploadJob.retry.attempts,
         mayPutOff,
+        onClaimed: ({ requestId, fileName }) => about({ request_id: requestId, file: fileName }),
         onProgress: (done, total) => void reportProgress({ done, total: total ?? done }),
       });
-      return { upload_id: uploadId, outcome, request_id: upload?.requestId, file: upload?.fileName };
+      return { outcome };
     },
   );
   return createConsumer(backend, ingestUploadJob, handler, {
@@ -42,9 +44,10 @@ export function consumeIngestUpload(
       onCompleted: ({ durationMs }) => onDone(durationMs),
       onStalled({ jobId }) {
         metrics.jobStalled();
-        log.warn({ job_id: jobId }, 'job lost its worker; it goes to another one');
+        log.warn({ job_id: jobId, upload_id: jobId }, 'job lost its worker; it goes to another one');
       },
-      onHandedBack: ({ jobId }) => log.info({ job_id: jobId }, 'job handed back to the queue'),
+      onHandedBack: ({ jobId }) =>
+        log.info({ job_id: jobId, upload_id: jobId }, 'job handed back to the queue'),
       onError: (error) => log.error({ err: error }, 'queue'),
     },
   });

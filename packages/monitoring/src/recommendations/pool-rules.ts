@@ -12,6 +12,10 @@ type Process = RunningProcess<ProcessReport>;
 
 const nameOf = ({ role, host, pid }: Process) => `${role} ${host}:${pid}`;
 
+/** All connections of the embedded Postgres share one session: there is no size to change. */
+const steerable = ({ processes, settings }: Evidence): readonly Process[] =>
+  settings.embedded ? [] : processes;
+
 /** More connections for one process help only where the budget of all lets it have them. */
 function settingFor({ report }: Process): string {
   const { budget_share: share, pool_size: size, max_overflow: overflow } = report.pool;
@@ -21,8 +25,8 @@ function settingFor({ report }: Process): string {
 }
 
 /** At 80 % the chance to wait is 55 % with 5 connections and 9 % with 50, so the wait says whether it matters. */
-export const poolUseHigh: Rule = ({ processes }) =>
-  processes
+export const poolUseHigh: Rule = (evidence) =>
+  steerable(evidence)
     .filter(({ report }) => report.pool.use.usagePercent > highUsePercent)
     .map((process) => {
       const { pool } = process.report;
@@ -45,8 +49,8 @@ export const poolUseHigh: Rule = ({ processes }) =>
       });
     });
 
-export const poolOverflowOften: Rule = ({ processes }) =>
-  processes
+export const poolOverflowOften: Rule = (evidence) =>
+  steerable(evidence)
     .filter(({ report }) => report.pool.use.overflowPercent > oftenPercent)
     .map((process) => {
       const { pool } = process.report;
@@ -66,8 +70,8 @@ export const poolOverflowOften: Rule = ({ processes }) =>
       });
     });
 
-export const poolWaitLong: Rule = ({ processes }) =>
-  processes
+export const poolWaitLong: Rule = (evidence) =>
+  steerable(evidence)
     .filter(({ report }) => report.pool.use.waitP95Ms > longMs)
     .map((process) => {
       const { pool } = process.report;

@@ -101,20 +101,22 @@ export const queueMayEvict: Rule = ({ evictionPolicy }) =>
         }),
       ];
 
-export const noWorker: Rule = ({ processes, uploads }) => {
+export const noWorker: Rule = ({ processes, uploads, settings }) => {
   const workers = processes.filter(({ role }) => role === 'worker').length;
   if (workers > 0 || uploads.queued === 0 || uploads.oldestAgeSeconds < waitsLongSeconds) return [];
   return [
     advise({
       id: 'no_worker',
       severity: 'critical',
-      summary: `Uploads wait (${uploads.queued}) and no worker was seen: start one, with the same DATABASE_URL and REDIS_URL.`,
+      summary: settings.embedded
+        ? `Uploads wait (${uploads.queued}) and no worker was seen. "sluice up" starts one and restarts it when it ends: see what it has printed.`
+        : `Uploads wait (${uploads.queued}) and no worker was seen: start one, with the same DATABASE_URL and REDIS_URL.`,
       evidence: {
         workers,
         queued: uploads.queued,
         oldest_age_seconds: rounded(uploads.oldestAgeSeconds),
       },
-      command: 'sluice worker',
+      command: settings.embedded ? 'sluice up' : 'sluice worker',
     }),
   ];
 };
