@@ -76,9 +76,11 @@ export function createMemoryServer(
     }
     if (line === 'down') throw new Error('connection refused');
     if (line === 'lost') use();
-    if (line === 'late') clock.setTimeout(use, 4_000);
+    // What comes late to a store that is away then does not come at all: it would be heard of as alive, alone of all.
+    if (line === 'late') clock.setTimeout(() => (isAway() ? undefined : use()), 4_000);
     return await new Promise<never>(() => {});
   }
+  const isAway = () => server.line === 'down' || server.line === 'hangs';
   async function travel(): Promise<void> {
     if (latency) await new Promise<void>((resolve) => clock.setTimeout(resolve, latency()));
   }
