@@ -1,5 +1,5 @@
 import type { Filter } from '@sluice/contract';
-import { buildMetadataIndex, declareMetadataIndexes, searchChunks } from '@sluice/store';
+import { buildMetadataIndex, type Collection, declareMetadataIndexes, searchChunks } from '@sluice/store';
 import { describeWithServices } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createChunkFinder } from '../src/find-chunks.ts';
@@ -31,36 +31,56 @@ function filteredSearch(declared: boolean): void {
   }, 120_000);
   afterAll(() => crowd?.[Symbol.asyncDispose]());
 
+  /**
+   * A graph is built with chance in it, and one in a dozen does not lead to some vectors, with a filter or without. It is built anew then, as workers
+   * do with one that finds too few: what is looked at here is what filters do.
+   */
+  async function untilAllIsReached(
+    collection: Collection,
+    k: number,
+    vectors: readonly Float32Array[],
+  ): Promise<void> {
+    const find = createChunkFinder(crowd.db);
+    async function isReached(vector: Float32Array): Promise<boolean> {
+      const question = { effort: 100, vector, limit: k, access: 'scan' as const };
+      const exact = await searchChunks(crowd.pool, collection, question);
+      const { hits } = await find(collection, { vector, k, effort: 100 });
+      const ids = new Set(hits.map(({ id }) => id));
+      return exact.every(({ id }) => ids.has(id));
+    }
+    for (let builds = 1; builds <= 12; builds += 1) {
+      const reached = await Promise.all(vectors.map(isReached));
+      if (reached.every(Boolean)) return;
+      await crowd.pool.query(`reindex index sluice.chunks_${collection.id}_hnsw`);
+    }
+    throw new Error('twelve graphs, and none leads to all vectors');
+  }
+
   test('twenty filters of falling selectivity find what an exact search finds', async () => {
     const collection = await crowd.collection();
     const find = createChunkFinder(crowd.db);
-    const effort = 200;
+    // Those whose filters are wide enough for the vector index; the tenth behind the narrowest of them is the 28th of all.
+    await untilAllIsReached(
+      collection,
+      30,
+      [0, 1, 2].map((i) => vectorNear(i, 1_000_000 + i)),
+    );
     const used: string[] = [];
     let found = 0;
     let expected = 0;
-    let reachable = 0;
     for (let i = 0; i < 20; i += 1) {
       const filter = below(documents * 0.6 ** i);
       const vector = vectorNear(i, 1_000_000 + i);
-      const question = { effort, vector, limit: 10, filter, access: 'scan' as const };
+      const question = { effort: 100, vector, limit: 10, filter, access: 'scan' as const };
       const exact = (await searchChunks(crowd.pool, collection, question)).map(({ id }) => id);
-      const { hits, index } = await find(collection, { vector, k: 10, effort, filter });
+      const { hits, index } = await find(collection, { vector, k: 10, effort: 100, filter });
       used.push(index);
       expect(hits).toHaveLength(exact.length);
       expected += exact.length;
       found += hits.filter(({ id }) => exact.includes(id)).length;
-      if (index === 'filter') {
-        expect(hits.map(({ id }) => id)).toEqual(exact);
-        reachable += exact.length;
-      } else {
-        // A graph is built with chance in it, and now and then some vectors are not reached: without a filter they are not, either.
-        const around = await find(collection, { vector, k: 60, effort });
-        const ids = new Set(around.hits.map(({ id }) => id));
-        reachable += exact.filter((id) => ids.has(id)).length;
-      }
+      if (index === 'filter') expect(hits.map(({ id }) => id)).toEqual(exact);
     }
-    expect(reachable / expected).toBeGreaterThan(0.9);
-    expect(found / Math.min(reachable, expected)).toBeGreaterThanOrEqual(0.99);
+    expect(found / expected).toBeGreaterThanOrEqual(0.99);
     // The estimates are about right: the widest filters by the vector index, the narrow ones without.
     expect(used.slice(0, 2)).toEqual(Array(2).fill('hnsw'));
     expect(used.slice(-16)).toEqual(Array(16).fill('filter'));
